@@ -6,6 +6,8 @@ option(MBUS_BUILD_TOOLS "Build mbus-send, mbus-listen and mbus" ${PROJECT_IS_TOP
 option(MBUS_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
 option(MBUS_BUILD_TESTS "Build the tests" OFF)
 option(MBUS_BUILD_BENCH "Build the benchmarks" OFF)
+option(MBUS_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
+option(MBUS_COVERAGE "Build with coverage counters (gcov)" OFF)
 option(MBUS_WITH_LIBGCRYPT "Offer DES and IDEA (RFC 3259, section 11.2) through libgcrypt" ON)
 option(MBUS_WITH_SYSTEMD "Notify, watchdog, socket activation and journal through libsystemd" ON)
 option(MBUS_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
@@ -31,6 +33,14 @@ target_compile_options(mbus_flags INTERFACE
   -Wconversion -Wsign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough
   $<$<BOOL:${MBUS_WARNINGS_AS_ERRORS}>:-Werror>
   -fvisibility=hidden)
+if(MBUS_COVERAGE)
+  target_compile_options(mbus_flags INTERFACE --coverage)
+  target_link_options(mbus_flags INTERFACE --coverage)
+endif()
+if(MBUS_FUZZ)
+  # Coverage feedback for libFuzzer in every object; each fuzz target links -fsanitize=fuzzer itself.
+  target_compile_options(mbus_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 # Pure C sources take the same set, less what C++ alone knows.
 set(MBUS_C_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
 if(MBUS_SANITIZE)
