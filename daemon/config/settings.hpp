@@ -1,0 +1,64 @@
+// The settings of mbusd as plain values, defaults included. The names are those of mbusd.toml;
+// key_table.cpp holds the one table that reads, checks and documents them.
+//
+// Thread-safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/rights.hpp"
+
+namespace mbusd {
+
+struct settings {
+    struct bus_settings {
+        std::string key_file;                 // empty: $MBUS, ~/.mbus, /etc/mbusd/mbus.conf
+        std::string scope = "key-file";       // key-file, HOSTLOCAL, LINKLOCAL
+        std::string families = "auto";        // auto, ipv4, ipv6, both
+        std::vector<std::string> allow_interfaces{"*"};
+        std::vector<std::string> deny_interfaces;
+        std::string compat = "none";          // none, legacy
+        bool coalesce = true;
+        bool unicast = true;
+        bool allow_short_keys = false;
+        bool operator==(const bus_settings&) const = default;
+    } bus;
+
+    struct socket_settings {
+        std::string path;                     // empty: chosen by default_socket_path()
+        std::string mode = "0666";            // who is let in is decided by rights, not by the file
+        std::string group;                    // empty: the daemon's own group
+        bool operator==(const socket_settings&) const = default;
+    } socket;
+
+    struct limit_settings {
+        std::uint64_t connections = 16384;
+        std::uint64_t sessions_per_user = 4096;
+        std::uint64_t entities_per_session = 1024;
+        std::uint64_t entities_per_user = 8192;
+        std::uint64_t watches_per_session = 64;
+        std::uint64_t queue_octets = 8 * 1024 * 1024;       // docs/mbws.md, section 5
+        std::uint64_t queue_messages = 65536;               // docs/mbws.md, section 5
+        std::uint64_t queue_octets_per_user = 256 * 1024 * 1024;
+        std::uint64_t frame_octets = 1024 * 1024;           // docs/mbws.md, field `size`
+        std::uint64_t expiry_seconds = 3600;
+        bool operator==(const limit_settings&) const = default;
+    } limits;
+
+    struct log_settings {
+        std::string level = "info";
+        bool operator==(const log_settings&) const = default;
+    } log;
+
+    rights_table rights = rights_table::standard();
+
+    bool operator==(const settings&) const = default;
+};
+
+// Where the socket is when the configuration does not say: /run/mbusd/mbusd.sock for root and for
+// a service started by systemd, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock.
+std::string default_socket_path();
+
+}  // namespace mbusd
