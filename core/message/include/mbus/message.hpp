@@ -42,6 +42,24 @@ struct message {
     bool operator==(const message&) const = default;
 };
 
+// A header that was taken apart but not copied: views into the text that was read.
+struct header_view {
+    std::uint32_t sequence_number = 0;
+    std::uint64_t timestamp = 0;
+    message_type type = message_type::unreliable;
+    std::string_view source;            // with parentheses; not yet checked inside
+    std::string_view destination;       // likewise
+    std::string_view acknowledgements;  // likewise
+    std::size_t payload_offset = 0;     // after the header's line end, or the end of the text
+};
+
+// Takes a header line apart without allocating. Errors: errc::syntax, errc::bad_version. Addresses
+// and acknowledgements are checked when they are read: address::parse, parse_acknowledgements.
+MBUS_API result<header_view> scan_header(std::string_view text, dialect reading = dialect::rfc);
+
+// Reads the AckList of a header_view, appending to `out`.
+MBUS_API result<void> parse_acknowledgements(std::string_view list, std::vector<std::uint32_t>& out);
+
 // A header and where its payload begins.
 struct parsed_header {
     mbus::header header;

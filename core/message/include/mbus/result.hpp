@@ -80,8 +80,8 @@ template <class T>
 class [[nodiscard]] result {
 public:
     result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    result(error failure) : state_(std::in_place_index<1>, std::move(failure)) {}
-    result(errc code, std::string text) : state_(std::in_place_index<1>, error{code, std::move(text)}) {}
+    result(mbus::error failure) : state_(std::in_place_index<1>, std::move(failure)) {}
+    result(errc code, std::string text) : state_(std::in_place_index<1>, mbus::error{code, std::move(text)}) {}
 
     [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
@@ -108,7 +108,7 @@ template <>
 class [[nodiscard]] result<void> {
 public:
     result() = default;
-    result(error failure) : failed_(true), failure_(std::move(failure)) {}
+    result(mbus::error failure) : failed_(true), failure_(std::move(failure)) {}
     result(errc code, std::string text) : failed_(true), failure_{code, std::move(text)} {}
 
     [[nodiscard]] bool has_value() const noexcept { return !failed_; }

@@ -1,0 +1,205 @@
+#include <mbus/message.hpp>
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+#include "text.hpp"
+
+namespace mbus {
+namespace {
+
+using text::has;
+
+constexpr std::string_view protocol_id = "mbus/1.0";
+constexpr std::size_t sequence_digits_max = 10;
+constexpr std::size_t timestamp_digits_max = 13;
+
+// Reads one header line; the first failure stays.
+class header_reader {
+public:
+    header_reader(std::string_view text, dialect reading) noexcept : text_(text), reading_(reading) {}
+
+    result<header_view> read() {
+        header_view out;
+        if (!text_.starts_with(protocol_id) || (text_.size() > 8 && !has(text_[8], text::is_blank))) {
+            if (text_.starts_with("mbus/")) return {errc::bad_version, "expected mbus/1.0"};
+            return failure("'mbus/1.0'", 0);
+        }
+        at_ = protocol_id.size();
+        std::uint64_t sequence_number = 0;
+        const bool good = blanks() && number(sequence_digits_max, sequence_number) && sequence(sequence_number) &&
+                          blanks() && number(timestamp_digits_max, out.timestamp) && blanks() && type(out.type) &&
+                          blanks() && parenthesised(out.source) && blanks() && parenthesised(out.destination) &&
+                          blanks() && parenthesised(out.acknowledgements) && line_end();
+        if (!good) return failure(expected_, at_);
+        out.sequence_number = static_cast<std::uint32_t>(sequence_number);
+        out.payload_offset = at_;
+        return out;
+    }
+
+private:
+    static error failure(const char* expected, std::size_t at) {
+        return {errc::syntax, std::string{"expected "} + expected, at};
+    }
+    bool fail(const char* expected) noexcept {
+        expected_ = expected;
+        return false;
+    }
+    bool skip_blanks() noexcept {
+        const auto from = at_;
+        while (at_ < text_.size() && has(text_[at_], text::is_blank)) ++at_;
+        return at_ != from;
+    }
+    bool blanks() noexcept { return skip_blanks() || fail("a blank between header fields"); }
+
+    bool number(std::size_t digits_max, std::uint64_t& out) noexcept {
+        std::size_t digits = 0;
+        out = 0;
+        while (at_ < text_.size() && has(text_[at_], text::is_digit) && digits <= digits_max) {
+            out = out * 10 + static_cast<std::uint64_t>(text_[at_++] - '0');
+            ++digits;
+        }
+        if (digits == 0) return fail("a number");
+        return digits <= digits_max || fail("fewer digits");
+    }
+    bool sequence(std::uint64_t number) noexcept {
+        return number <= std::numeric_limits<std::uint32_t>::max() || fail("a number up to 4294967295");
+    }
+    bool type(message_type& out) noexcept {
+        const char octet = at_ < text_.size() ? text_[at_] : '\0';
+        const bool lower = reading_ == dialect::legacy;
+        if (octet == 'R' || (lower && octet == 'r')) out = message_type::reliable;
+        else if (octet == 'U' || (lower && octet == 'u')) out = message_type::unreliable;
+        else return fail("R or U");
+        ++at_;
+        return true;
+    }
+    bool parenthesised(std::string_view& out) noexcept {
+        if (at_ >= text_.size() || text_[at_] != '(') return fail("'('");
+        const auto from = at_;
+        while (at_ < text_.size() && text_[at_] != ')' && text_[at_] != '\n') ++at_;
+        if (at_ >= text_.size() || text_[at_] != ')') return fail("')'");
+        ++at_;
+        out = text_.substr(from, at_ - from);
+        return true;
+    }
+    bool line_end() noexcept {
+        skip_blanks();
+        if (at_ == text_.size()) return true;
+        if (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') ++at_;
+        if (text_[at_] != '\n') return fail("a line end after the header");
+        ++at_;
+        return true;
+    }
+
+    std::string_view text_;
+    dialect reading_;
+    std::size_t at_ = 0;
+    const char* expected_ = "";
+};
+
+void append_number(std::string& out, std::uint64_t number) {
+    std::array<char, 24> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    out.append(digits.data(), end);
+}
+
+std::size_t offset_in(std::string_view whole, std::string_view part) noexcept {
+    return static_cast<std::size_t>(part.data() - whole.data());
+}
+
+}  // namespace
+
+result<header_view> scan_header(std::string_view text, dialect reading) {
+    return header_reader{text, reading}.read();
+}
+
+result<void> parse_acknowledgements(std::string_view list, std::vector<std::uint32_t>& out) {
+    std::size_t at = 1;
+    const auto failure = [&at](const char* expected) {
+        return error{errc::syntax, std::string{"expected "} + expected, at};
+    };
+    for (;;) {
+        const auto blanks_from = at;
+        while (has(list[at], text::is_blank)) ++at;
+        if (list[at] == ')') return {};
+        if (at == blanks_from && at != 1) return failure("a blank between acknowledged numbers");
+        std::uint64_t number = 0;
+        std::size_t digits = 0;
+        for (; has(list[at], text::is_digit) && digits <= sequence_digits_max; ++at, ++digits)
+            number = number * 10 + static_cast<std::uint64_t>(list[at] - '0');
+        if (digits == 0) return failure("an acknowledged number");
+        if (digits > sequence_digits_max || number > std::numeric_limits<std::uint32_t>::max())
+            return failure("a number up to 4294967295");
+        if (out.size() == acknowledgements_max) return failure("at most 1024 acknowledged numbers");
+        out.push_back(static_cast<std::uint32_t>(number));
+    }
+}
+
+result<parsed_header> parse_header(std::string_view text, dialect reading) {
+    auto scanned = scan_header(text, reading);
+    if (!scanned) return std::move(scanned).error();
+    const auto located = [text](error failure, std::string_view part) {
+        failure.offset += offset_in(text, part);
+        return failure;
+    };
+    auto source = address::parse(scanned->source);
+    if (!source) return located(std::move(source).error(), scanned->source);
+    auto destination = address::parse(scanned->destination);
+    if (!destination) return located(std::move(destination).error(), scanned->destination);
+    parsed_header out{{scanned->sequence_number, scanned->timestamp, scanned->type, std::move(*source),
+                       std::move(*destination), {}},
+                      scanned->payload_offset};
+    if (auto acks = parse_acknowledgements(scanned->acknowledgements, out.header.acknowledgements); !acks)
+        return located(std::move(acks).error(), scanned->acknowledgements);
+    return out;
+}
+
+result<message> parse_message(std::string_view text, dialect reading) {
+    auto head = parse_header(text, reading);
+    if (!head) return std::move(head).error();
+    auto commands = parse_commands(text.substr(head->payload_offset), reading);
+    if (!commands) {
+        commands.error().offset += head->payload_offset;
+        return std::move(commands).error();
+    }
+    return message{std::move(head->header), std::move(*commands)};
+}
+
+void append_header(std::string& out, const header& what, dialect writing) {
+    out.append(protocol_id).push_back(' ');
+    append_number(out, what.sequence_number);
+    out.push_back(' ');
+    append_number(out, what.timestamp);
+    out.push_back(' ');
+    out.push_back(static_cast<char>(what.type));
+    out.push_back(' ');
+    out.append(what.source.text()).push_back(' ');
+    out.append(what.destination.text()).push_back(' ');
+    out.push_back('(');
+    bool first = true;
+    for (const auto number : what.acknowledgements) {
+        if (!first) out.push_back(' ');
+        first = false;
+        append_number(out, number);
+    }
+    if (writing == dialect::legacy && !first) out.push_back(' ');  // libgmbus drops "(7)"
+    out.append(writing == dialect::legacy ? ")\n" : ")\r\n");
+}
+
+result<std::string> format_message(const message& what, dialect writing) {
+    std::string out;
+    out.reserve(256);
+    append_header(out, what.header, writing);
+    for (const auto& each : what.commands) {
+        if (auto written = append_command(out, each, writing); !written) return std::move(written).error();
+        out.append(writing == dialect::legacy ? "\n" : "\r\n");
+    }
+    if (out.size() > datagram_octets_max)
+        return {errc::too_large, "the message has " + std::to_string(out.size()) + " octets, the limit is " +
+                                     std::to_string(datagram_octets_max)};
+    return out;
+}
+
+}  // namespace mbus
