@@ -1,6 +1,6 @@
 // The daemon's log: one sentence and its fields per line.
 //
-//     logger log{level::info, log_target::from_environment()};
+//     logger log{level::info};
 //     log.info("interface joined", {{"interface", "eth0"}, {"family", "IPv4"}});
 //     log.limited(level::warning, "send-failed/eth0", "could not send", {{"error", text}});
 //
