@@ -22,11 +22,21 @@
 
 namespace mbus::protocol {
 
+struct envelope_options {
+    // compat = "legacy": LF after the MAC line in what is sent; takes MACs that leave out trailing NULs
+    // (Java MBus) and strips NULs after clear text. Without effect on the modern profile.
+    bool legacy = false;
+    // Modern profile: the sender id in the nonce. 0 draws a random one, and everything but a test
+    // that needs the same bytes twice leaves it so: two senders with one id break the encryption.
+    std::uint64_t sender_id = 0;
+};
+
 class envelope {
 public:
     // Errors: errc::bad_config when an algorithm is not available in this build (DES and IDEA
-    // without libgcrypt) or a key does not fit it; the text says what to do.
-    static result<envelope> create(const session_config& config);
+    // without libgcrypt), a key does not fit it, or hash and cipher belong to different profiles; the
+    // text says what to do.
+    static result<envelope> create(const session_config& config, const envelope_options& options = {});
 
     envelope(envelope&&) noexcept;
     envelope& operator=(envelope&&) noexcept;
@@ -39,7 +49,7 @@ public:
     struct opened {
         bool ok = false;
         drop_reason reason = drop_reason::bad_mac;  // when !ok
-        std::string_view message;                   // when ok: into `datagram` or `scratch`
+        std::string_view message{};                 // when ok: into `datagram` or `scratch`
     };
 
     // Checks and decrypts (RFC 3259, section 11.4; constant-time comparison). Nothing but the MAC
@@ -48,6 +58,11 @@ public:
 
     // The largest message whose datagram has at most `datagram_octets`.
     [[nodiscard]] std::size_t message_octets_max(std::size_t datagram_octets) const noexcept;
+
+    // True when each transmission needs a seal() of its own (modern profile): a datagram sent again
+    // unchanged would be dropped as replayed. Copies of one transmission on several interfaces are
+    // the same bytes, and receivers drop all but the first.
+    [[nodiscard]] bool reseal_needed() const noexcept;
 
 private:
     struct implementation;

@@ -58,14 +58,16 @@ struct session_config {
     secret cipher_key;
     mbus::protocol::scope scope = mbus::protocol::scope::host_local;
     bool broadcast = false;             // ADDRESS=BROADCAST
-    std::optional<std::string> group;   // ADDRESS=..., as written, a valid IPv4 or IPv6 address
+    // ADDRESS=..., as written: a valid IPv4 or IPv6 multicast address. Empty: the groups of section 6.1,
+    // which is also what ADDRESS=239.255.255.247 says.
+    std::optional<std::string> group;
     std::uint16_t port = default_port;
     std::vector<std::string> warnings;  // read, but worth telling: "line 4: ..."
 };
 
 struct session_config_options {
-    // Keys shorter than the algorithm's native length are an error (RFC 3259, sections 11.2 and
-    // 11.3) unless this is set (legacy files, trap C4): then a warning.
+    // A hash key shorter than the algorithm's native length is an error (RFC 3259, section 11.3)
+    // unless this is set (legacy files, trap C4): then a warning.
     bool allow_short_hash_key = false;
     bool strict = false;  // unknown keys, comments and blank lines are errors too (trap F5)
 };
@@ -74,15 +76,17 @@ struct session_config_options {
 // says what was expected and how to fix it. No error or warning ever contains key material.
 result<session_config> parse_session_config(std::string_view text, const session_config_options& options = {});
 
-// The text of a `.mbus` file for `config`: exactly the RFC's grammar, LF line ends.
+// The text of a `.mbus` file for `config`: exactly the RFC's grammar, LF line ends, ADDRESS and PORT
+// always written because other implementations have other defaults (trap T7). Holds the keys: the
+// caller shows it to nobody but their owner and wipes it.
 std::string format_session_config(const session_config& config);
 
 // Fresh random keys of full length: HMAC-SHA1-96 and AES (or without encryption), or the modern profile.
 enum class key_profile : std::uint8_t { rfc, rfc_unencrypted, modern };
 session_config generate_session_config(key_profile profile, scope where);
 
-// The first half of a hash of the keys, 16 hexadecimal digits: equal on two hosts exactly if their
-// keys are equal, says nothing about them.
+// A short hash of algorithms and keys, 16 hexadecimal digits: equal on two hosts if these are equal,
+// says nothing about them.
 std::string key_fingerprint(const session_config& config);
 
 }  // namespace mbus::protocol
