@@ -1,0 +1,281 @@
+// The broker's side of one MBWS session (docs/mbws.md, sections 3 to 5). Sans-I/O: it is told the
+// time and given frames, asks its session_host for everything that is not protocol, and writes to a
+// connection_port.
+//
+//     // in session_host::open():
+//     auto session = std::make_unique<broker_session>(id, token, identity, settings, host);
+//     // the router, for each receiver of a message:
+//     switch (session->offer(now, ready, {.slot = attach.slot, .expires = expires})) ...
+//     // the connection, at the end of a turn:
+//     session->fill(now);
+//     // whoever owns the timers:
+//     session->advance(now);  ...  session->next_deadline();
+//
+// A session survives its connections when it has a window and an expiry. With window 0 (the local
+// default) nothing is numbered or kept: a message goes straight into the connection's output.
+// Not thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mbws/connection_port.hpp"
+#include "mbws/frame.hpp"
+#include "mbws/outbox.hpp"
+#include "mbws/prepared_message.hpp"
+#include "mbws/ring.hpp"
+#include "mbws/session_host.hpp"
+#include "mbws/time.hpp"
+
+namespace mbus::mbws {
+
+class broker_connection;
+
+// A session at its limit of waiting receipts is not read any more (docs/mbws.md, section 4).
+inline constexpr std::size_t receipts_waiting_max = 65536;
+// Octets in a connection's output at which a session keeps the rest in its own queue, where the
+// slow-reader policies reach it: some turns of a fast reader, little memory for a slow one.
+inline constexpr std::size_t output_octets_high = 256 * 1024;
+inline constexpr std::chrono::milliseconds acknowledge_delay{20};
+inline constexpr std::chrono::seconds block_patience{5};      // policy block
+inline constexpr std::chrono::seconds connect_patience{5};    // connection without `connect`
+inline constexpr std::chrono::seconds websocket_ping_after{25};
+inline constexpr std::chrono::seconds websocket_silence_max{60};
+
+// What the configuration says about sessions.
+struct session_settings {
+    std::uint32_t window = 256;              // the broker's own; 0 follows when the client asks 0
+    std::uint32_t expiry_max = 86400;        // s
+    std::uint32_t frame_octets_max = frame_octets_default;  // the broker's `size`
+    std::size_t queue_octets_max = 8 * 1024 * 1024;
+    std::size_t queue_messages_max = 65536;
+    std::size_t attaches_max = 256;          // entities, monitors and queues of one session
+    std::size_t watches_max = 64;
+    std::string broker;                      // id of this broker, 16 hexadecimal digits
+};
+
+// Since the session was opened.
+struct session_counters {
+    std::uint64_t received = 0;     // messages of the client, refused ones included
+    std::uint64_t refused = 0;      // of these: by nak, or silently counted when nobody asked for one
+    std::uint64_t duplicates = 0;   // numbered frames that came again after a resume
+    std::uint64_t client_naks = 0;
+    std::uint64_t delivered = 0;    // messages put into a connection's output (again: not counted)
+    std::uint64_t redelivered = 0;
+    std::uint64_t resumes = 0;
+    std::uint64_t undeliverable = 0;  // reliable messages that the full queue refused
+    std::array<std::uint64_t, session_drops> dropped{};
+
+    [[nodiscard]] std::uint64_t dropped_total() const noexcept {
+        std::uint64_t sum = 0;
+        for (const auto n : dropped) sum += n;
+        return sum;
+    }
+};
+
+// How a message is for this session.
+struct delivery {
+    std::uint32_t slot = 0;            // attach_request::slot
+    bool monitor = false;              // a copy for mode monitor
+    time_point expires = never;
+    bool sender_can_wait = false;      // routed_message::sender_can_wait
+};
+
+enum class offer_result : std::uint8_t {
+    taken,      // written or queued
+    wait,       // taken; hold() the sender until room()
+    dropped,    // by policy: counted here, told as `missed`
+    refused,    // reliable and no room: receipt `overflow`, or no acknowledgement on the bus
+    too_large,  // larger than this client takes; reliable: receipt `too-large`
+};
+
+// What to do with the connection after a frame.
+enum class verdict : std::uint8_t { go_on, closing };
+
+class broker_session {
+public:
+    // `token`: 32 to 64 URL-safe random characters; `identity`: who opened it (user or token name).
+    broker_session(std::uint64_t id, std::string token, std::string identity, const session_settings& settings,
+                   session_host& host);
+    ~broker_session();
+    broker_session(const broker_session&) = delete;
+    broker_session& operator=(const broker_session&) = delete;
+
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+    [[nodiscard]] const std::string& token() const noexcept { return token_; }
+    [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+
+    // --- what the router calls ------------------------------------------------------------
+
+    // A message for one attach of this session. Allocates nothing when the reader keeps up.
+    offer_result offer(time_point now, const message_ref& what, const delivery& how);
+
+    // An entity of a watch changed. `slot` is watch_request::slot.
+    void entity_changed(std::uint32_t slot, std::string_view address, entity_state state);
+
+    // The outcome of a message that route() left open.
+    void receipt(time_point now, std::uint64_t number, const route_report& report);
+    void take_over(time_point now, std::uint64_t number);
+
+    // Stops taking input until release() was called as often (policy block).
+    void hold() noexcept { ++holds_; }
+    void release();
+
+    // Ends the session from the broker's side: `error` with the code, the connection closes, the
+    // session is over (`ended` is called). For shutdown (shutting_down) and administrators.
+    void end(time_point now, errc code, std::string_view text);
+    // A fault of the connection: `error`, the connection closes, the session stays resumable.
+    void fault(time_point now, errc code, std::string_view text);
+
+    // True when the peer's `received` can be continued from: nothing above it is lost.
+    [[nodiscard]] bool can_resume(std::uint64_t received) const noexcept;
+
+    // --- what the connection calls (through broker_connection) ------------------------------
+
+    verdict handle(time_point now, const frame_view& frame);
+
+    // Moves what waits into the port: to the window, until output_octets_high. Once per turn.
+    void fill(time_point now);
+
+    // False: stop reading (64 Ki receipts wait, or a blocked receiver) until read_again().
+    [[nodiscard]] bool wants_input() const noexcept {
+        return holds_ == 0 && receipts_waiting_ < receipts_waiting_max;
+    }
+
+    // --- time -----------------------------------------------------------------------------
+
+    void advance(time_point now);
+    [[nodiscard]] time_point next_deadline() const noexcept;
+
+    // --- what is seen ---------------------------------------------------------------------
+
+    [[nodiscard]] bool connected() const noexcept { return port_ != nullptr; }
+    [[nodiscard]] bool over() const noexcept { return over_; }
+    [[nodiscard]] std::uint32_t window() const noexcept { return peer_window_; }
+    [[nodiscard]] std::uint32_t expiry() const noexcept { return expiry_; }
+    // The attach that `slot` names; null when there is none (any more).
+    [[nodiscard]] const attachment* find_attachment(std::uint32_t slot) const noexcept;
+    void for_each_attachment(const std::function<void(const attachment&)>& visit) const;
+    void for_each_watch(const std::function<void(const watch_request&)>& visit) const;
+    [[nodiscard]] const session_counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] std::size_t queued_messages() const noexcept { return outbox_.messages(); }
+    [[nodiscard]] std::size_t queued_octets() const noexcept { return outbox_.octets(); }
+    [[nodiscard]] std::size_t receipts_waiting() const noexcept { return receipts_waiting_; }
+
+private:
+    friend class broker_connection;
+
+    struct watching {
+        watch_request asked;
+        std::unordered_map<std::string, entity_state> pending;  // last state of each, not told yet
+        std::deque<std::string> order;                          // of `pending`
+        bool ok_owed = false;
+        std::uint32_t matched = 0;
+        bool active = false;
+    };
+
+    // Connections.
+    void begin(time_point now, broker_connection& connection, const connect_request& request, bool resumed);
+    void connection_lost(time_point now, const broker_connection& connection);
+    void drop_port(errc reason, std::string_view text) noexcept;
+    void finish_session(time_point now, end_reason why);
+    verdict fail(time_point now, errc code, std::string_view text);
+
+    // Input, by verb.
+    verdict on_message(time_point now, const frame_view& frame);
+    verdict on_attach(time_point now, const frame_view& frame);
+    verdict on_detach(time_point now, const frame_view& frame);
+    verdict on_watch(time_point now, const frame_view& frame);
+    verdict on_grant(time_point now, const frame_view& frame);
+    verdict on_revoke(time_point now, const frame_view& frame);
+    verdict on_ack(time_point now, std::uint64_t number);
+    verdict on_nak(time_point now, const frame_view& frame);
+    enum class intake : std::uint8_t { fresh, duplicate, closing };
+    intake take_number(time_point now, std::uint64_t number);
+
+    // Messages.
+    result<const attachment*> sender_of(const frame_view& frame) const;
+    route_status route(time_point now, const frame_view& frame, route_report& report);
+    void settle(time_point now, std::uint64_t number, const route_report& report, bool refused);
+    void taken(time_point now, std::uint64_t number);
+    void note_received(time_point now);
+    void write_ack(time_point now);
+
+    // Output.
+    void write(mbws::verb which, std::string_view fields, std::uint64_t number = 0, std::string_view body = {});
+    void write_ok(std::uint32_t request, std::string_view more = {});
+    void write_nak(std::uint32_t request, const error& failure);
+    void send_entry(time_point now, std::uint32_t index);
+    void deliver_now(const message_ref& what, const delivery& how);
+    void queue(const message_ref& what, const delivery& how, std::uint32_t octets);
+    void own_fields(const attachment& to, bool monitor);
+    void drop_entry(std::uint32_t index, session_drop reason);
+    void drop_expired(time_point now);
+    [[nodiscard]] bool full(std::size_t octets) const noexcept;
+    offer_result make_room(time_point now, const message_ref& what, const delivery& how, std::size_t octets);
+    void look_for_room();
+    void fill_watches();
+    void restart_watches(time_point now);
+    void count_drop(session_drop reason) noexcept;
+
+    attachment* attach_by_request(std::uint32_t request) noexcept;
+    watching* watch_by_request(std::uint32_t request) noexcept;
+    void free_slot_if_unused(std::uint32_t slot) noexcept;
+
+    std::uint64_t id_;
+    std::string token_;
+    std::string identity_;
+    std::string name_;
+    const session_settings& settings_;
+    session_host& host_;
+    broker_connection* connection_ = nullptr;
+    connection_port* port_ = nullptr;
+    bool local_ = true;
+    bool over_ = false;
+
+    std::uint32_t peer_window_ = 0;
+    std::uint32_t window_ = 0;
+    std::uint32_t peer_size_ = frame_octets_default;
+    std::uint32_t expiry_ = 0;
+    time_point expires_at_ = never;          // when not connected
+
+    // From the client.
+    std::uint64_t received_ = 0;             // highest number that came
+    std::uint64_t taken_ = 0;                // all up to this are taken over
+    std::uint64_t acknowledged_out_ = 0;     // highest `ack` written
+    time_point ack_due_ = never;
+    ring<std::uint64_t> open_takeovers_;     // rising; 0 = done out of order
+    ring<std::uint64_t> naks_waiting_;       // numbers whose nak must go out before their ack
+    std::size_t receipts_waiting_ = 0;
+    bool input_stopped_ = false;             // said so by wants_input()
+    std::size_t holds_ = 0;
+    std::string from_cache_;                 // last `from` as written
+    std::uint32_t from_slot_ = 0;
+
+    // To the client.
+    outbox outbox_;
+    std::uint64_t last_number_ = 0;          // given to a frame
+    std::uint64_t acknowledged_in_ = 0;      // by the client
+    std::uint64_t missed_ = 0;               // not told yet
+    time_point block_until_ = never;         // senders wait at most so long
+    bool patience_over_ = false;
+    std::string scratch_;                    // fields of the frame being written
+    route_report report_;                    // reused
+
+    std::vector<std::unique_ptr<attachment>> attachments_;   // by slot
+    std::size_t attached_ = 0;               // active ones
+    std::vector<std::uint32_t> senders_;     // slots of entities, oldest first
+    std::vector<std::unique_ptr<watching>> watches_;
+    session_counters counters_;
+};
+
+}  // namespace mbus::mbws

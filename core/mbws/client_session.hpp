@@ -1,0 +1,252 @@
+// The client's side of an MBWS session (docs/mbws.md, sections 3 and 4), below the SDK. Sans-I/O: it
+// is told the time and given octets or frames, and its output is drained.
+//
+//     client_session session{{.name = "player"}, handler};
+//     auto ui = session.attach({.entity = "(app:ui module:ui)"});
+//     session.connect(now);                         // for each connection: writes `connect`
+//     socket.write(session.output()); session.written(n);
+//     session.receive(now, octets);                 // calls the handler
+//     session.send(now, {.to = "(app:player)", .body = "player.play(1)", .reliable = true});
+//     session.lost(now);                            // the connection broke: connect() again later
+//
+// Attaches and watches are repeated by themselves on every new connection. A session with a window
+// resumes: what was not acknowledged is sent again, what comes again is dropped. With window 0 (the
+// local default) a broken connection ends it: messages whose outcome is open are reported as such.
+// Not thread-safe. The handler may call the session, but not receive(), lost() or the destructor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <mbus/result.hpp>
+
+#include "mbws/frame.hpp"
+#include "mbws/frame_reader.hpp"
+#include "mbws/ring.hpp"
+#include "mbws/symbols.hpp"
+#include "mbws/time.hpp"
+
+namespace mbus::mbws {
+
+struct client_options {
+    std::string name;                       // for humans: the program
+    std::string auth;                       // a secret; empty on the local binding
+    std::uint32_t window = 0;               // 0: local binding only
+    std::optional<std::uint32_t> expiry;    // s; not given: the binding's default
+    std::uint32_t size = frame_octets_default;
+    bool durable = false;
+    std::size_t queue_octets_max = 8 * 1024 * 1024;  // output that may wait; then send() fails with overflow
+    std::size_t queue_messages_max = 65536;          // unacknowledged and waiting ones (window > 0)
+    std::chrono::seconds silence_max{0};    // give up after this long without a frame; 0: never
+};
+
+// A message that send() took; unique while the session object lives, rising.
+using message_token = std::uint64_t;
+
+struct client_attach {
+    std::string_view entity;         // "(app:ui module:ui)"
+    attach_mode mode = attach_mode::entity;
+    reader_policy policy = reader_policy::drop_oldest;
+    std::string_view type;           // media type wanted besides commands
+    std::string_view commands;       // globs on command names
+    std::string_view queue;          // mode queue
+};
+
+struct client_message {
+    std::string_view to;
+    std::string_view from;           // empty: the oldest attached entity
+    std::string_view body;
+    std::string_view type;           // empty: commands
+    bool reliable = false;
+    bool receipt_wanted = false;     // reliable wants one anyway
+    std::uint64_t time = 0;          // origin time, ms since 1970
+    std::uint32_t ttl = 0;           // ms
+};
+
+struct client_grant {
+    std::string_view entity;         // empty: the oldest
+    std::string_view commands;
+    std::uint32_t expiry = 0;
+    std::uint32_t uses = 0;
+};
+
+// What `connected` said.
+struct connected_info {
+    bool resumed = false;
+    bool first = false;              // of this session object
+    std::uint32_t window = 0;        // the broker's
+    std::uint32_t expiry = 0;
+    std::uint32_t size = 0;          // largest frame that the broker takes
+    std::string_view broker;
+};
+
+// A message for an entity of this session. Views are valid during the call.
+struct delivered_message {
+    std::uint64_t number = 0;        // 0: nothing to take over
+    std::string_view to;
+    std::string_view from;
+    std::string_view entity;         // empty: the session's only one
+    std::string_view type;           // empty: commands
+    std::string_view body;
+    std::uint64_t time = 0;
+    bool reliable = false;
+    bool redelivered = false;
+    bool monitor = false;            // a copy of a message between others
+    const frame_view* frame = nullptr;
+};
+
+// How a message that wanted a result ended.
+struct message_result {
+    bool ok = false;
+    errc code = errc::internal;      // when !ok; errc::disconnected: its fate is unknown
+    std::string_view text;           // when !ok: what to do
+    std::uint32_t matched = 0;
+    std::string_view entity;         // reliable: who took it
+    unsigned tried = 0;
+    std::uint32_t took = 0;          // ms
+};
+
+// What the session tells. Every function may do nothing.
+class client_handler {
+public:
+    virtual void on_connected(const connected_info& info) = 0;
+    // The broker refused (`error`); the connection is to be closed. `again`: connecting again may
+    // help; false for taken-over, unauthorized, bad-version and the like.
+    virtual void on_fault(const error& failure, bool again) = 0;
+    // The broker answered `close`, or the session was closed from there: close the connection.
+    virtual void on_closed() = 0;
+
+    // Again after a reconnect, with a new address when the session is a new one.
+    virtual void on_attached(std::uint32_t request, std::string_view entity) = 0;
+    virtual void on_watched(std::uint32_t request, std::uint32_t matched) = 0;
+    // A watch begins again after a resume or a reconnect: forget what was present; what is follows.
+    virtual void on_watch_restarted(std::uint32_t request) = 0;
+    virtual void on_granted(std::uint32_t request, std::string_view url, std::uint32_t expiry, std::uint32_t uses) = 0;
+    // A detach or revoke was done.
+    virtual void on_done(std::uint32_t request) = 0;
+    virtual void on_refused(std::uint32_t request, const error& failure) = 0;
+
+    virtual void on_entity(std::uint32_t request, std::string_view entity, entity_state state) = 0;
+    // True: handled, it is acknowledged; false: take_over() follows later.
+    virtual bool on_message(const delivered_message& what) = 0;
+    // So many messages for this session were dropped by the broker.
+    virtual void on_missed(std::uint64_t messages) = 0;
+    // Exactly once for each reliable or receipt_wanted message; for others at most once, refusals only.
+    virtual void on_result(message_token token, const message_result& what) = 0;
+    // The broker has taken over all messages up to this one (window > 0).
+    virtual void on_taken_over(message_token up_to) = 0;
+    virtual void on_pong(std::string_view body) = 0;
+
+protected:
+    ~client_handler() = default;
+};
+
+class client_session {
+public:
+    // The handler outlives the session.
+    client_session(client_options options, client_handler& handler);
+    ~client_session();
+    client_session(const client_session&) = delete;
+    client_session& operator=(const client_session&) = delete;
+
+    // --- connection -----------------------------------------------------------------------
+
+    // A connection is there: writes `connect`, and the requests that need no session.
+    void connect(time_point now);
+    // The connection broke or was closed.
+    void lost(time_point now);
+    // Octets of the local binding that came. False when the connection is to be closed (on_fault() or
+    // on_closed() was called).
+    bool receive(time_point now, std::string_view octets);
+    // The same for one frame of any binding.
+    bool handle(time_point now, const frame_view& frame);
+
+    // Frames to write, back to back in binary form. Valid until the next call of anything.
+    [[nodiscard]] std::string_view output() const noexcept;
+    void written(std::size_t octets);
+
+    void advance(time_point now);
+    [[nodiscard]] time_point next_deadline() const noexcept;
+
+    // --- requests: each has one answer, on_refused() or its own ------------------------------
+
+    std::uint32_t attach(const client_attach& what);
+    std::uint32_t watch(std::string_view pattern);
+    // Undoes the attach or watch with that request number; answered for its own number.
+    std::uint32_t detach(std::uint32_t about);
+    std::uint32_t grant(const client_grant& what);
+    std::uint32_t revoke(std::string_view url);
+
+    // --- messages -------------------------------------------------------------------------
+
+    // Errors: overflow (the queue is full: wait for output to drain), too_large, bad_argument (ttl
+    // or text that no field can hold), disconnected (after close()). Taken before `connected`, too.
+    result<message_token> send(time_point now, const client_message& what);
+    // Messages up to `number` were handled (on_message() returned false).
+    void take_over(time_point now, std::uint64_t number);
+
+    void ping(std::string_view body);
+    // An orderly end: what waits is sent and acknowledged, then `close`; on_closed() follows.
+    void close(time_point now);
+
+    // --- what is seen ---------------------------------------------------------------------
+
+    [[nodiscard]] bool connected() const noexcept { return state_ == state::connected; }
+    [[nodiscard]] bool closing() const noexcept { return close_wanted_; }
+    [[nodiscard]] std::uint32_t window() const noexcept { return window_; }
+    [[nodiscard]] std::size_t waiting_octets() const noexcept { return out_.size() - out_at_ + kept_octets_; }
+    // Messages that were sent and not acknowledged, or wait to be sent (window > 0).
+    [[nodiscard]] std::size_t unacknowledged() const noexcept { return kept_.size(); }
+    // Results that are still to come.
+    [[nodiscard]] std::size_t open_results() const noexcept { return open_.size(); }
+    [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }
+
+private:
+    enum class state : std::uint8_t { idle, connecting, connected, failed };
+
+    // A message that is not acknowledged yet, or not sent yet.
+    struct kept_message {
+        message_token token = 0;
+        bool wants_result = false;
+        std::string frame;
+    };
+    struct open_request {
+        mbws::verb verb = verb::unknown;
+        std::string frame;
+        std::uint32_t about = 0;     // detach: what
+        bool answered = false;
+        bool sent = false;           // on this connection
+        bool cancelled = false;      // its detach is under way
+    };
+
+    std::uint32_t add_request(mbws::verb which, std::string fields, std::uint32_t about = 0);
+    void send_requests(bool answered_too);
+    bool on_connected(time_point now, const frame_view& frame);
+    void start_new_session();
+    void resume(std::uint64_t received);
+    void pump();
+    void write_ack();
+    void note_taken(time_point now);
+    bool fail(errc code, std::string_view text);
+    bool on_error(const frame_view& frame);
+    bool on_ok(const frame_view& frame);
+    bool on_nak(time_point now, const frame_view& frame);
+    bool on_ack(std::uint64_t number);
+    bool on_message(time_point now, const frame_view& frame);
+    bool on_receipt(time_point now, const frame_view& frame);
+    void finish(std::uint64_t number, const message_result& how);
+    void give_up_open(std::string_view why);
+    void maybe_close();
+
+    client_options options_;
+    client_handler& handler_;
+    state state_ = state::idle;
+};
+
+}  // namespace mbus::mbws
