@@ -247,6 +247,10 @@ constexpr const char* too_many_commands = "at most 32768 commands";
 
 const command_view* command_scanner::next() noexcept {
     if (expected_ != nullptr || at_ == text_.size()) return nullptr;
+    if (count_ == commands_max) {
+        expected_ = too_many_commands;
+        return nullptr;
+    }
     auto in = cursor_at(text_, at_, reading_);
     const bool good = read_command<false>(in, current_, nullptr);
     at_ = static_cast<std::size_t>(in.at - text_.data());
@@ -255,10 +259,7 @@ const command_view* command_scanner::next() noexcept {
         expected_ = in.expected;
         return nullptr;
     }
-    if (++count_ > commands_max) {
-        expected_ = too_many_commands;
-        return nullptr;
-    }
+    ++count_;
     return &current_;
 }
 
