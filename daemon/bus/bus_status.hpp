@@ -45,6 +45,7 @@ struct bus_status {
     std::uint64_t send_errors = 0;    // all interfaces, also those that are gone
     std::uint64_t join_errors = 0;
     std::uint64_t oversized = 0;
+    std::uint64_t without_link = 0;   // group datagrams while no interface was usable
     std::uint64_t stalled = 0;        // datagrams given up because the kernel took none for too long
     std::uint64_t kernel_drops = 0;   // receive buffer full
     std::uint64_t netlink_overruns = 0;  // interface events lost, table read anew
