@@ -30,7 +30,7 @@ add_library(mbus_flags INTERFACE)
 target_compile_features(mbus_flags INTERFACE cxx_std_20)
 target_compile_options(mbus_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
-  -Wconversion -Wsign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough
+  -Wconversion -Wsign-conversion -Wformat=2 -Wimplicit-fallthrough
   $<$<BOOL:${MBUS_WARNINGS_AS_ERRORS}>:-Werror>
   -fvisibility=hidden)
 if(MBUS_COVERAGE)

@@ -1,7 +1,6 @@
 #include <mbus/address.hpp>
 
 #include <algorithm>
-#include <array>
 
 #include "text.hpp"
 
@@ -17,43 +16,52 @@ error bad(std::size_t offset, std::string expected) {
 // The elements of one address while it is read: "tag:value" texts, kept sorted.
 class element_list {
 public:
-    // False when full or when the tag is there already.
-    const char* insert(std::string_view element) {
-        if (size_ == elements_.size()) return "at most 32 elements";
-        const auto tag = element.substr(0, element.find(':') + 1);
-        auto* const end = elements_.data() + size_;
+    // Null when it went in; else what was expected. `tag` counts the octets before the colon.
+    const char* insert(std::string_view element, std::size_t tag) noexcept {
+        if (size_ == address_elements_max) return "at most 32 elements";
         // Tags hold letters only, so the order of "tag:" texts is the order of whole elements.
-        auto* const place = std::lower_bound(elements_.data(), end, element);
-        if (place != end && place->starts_with(tag)) return "each tag once";
-        if (place != elements_.data() && place[-1].starts_with(tag)) return "each tag once";
-        std::move_backward(place, end, end + 1);
-        *place = element;
+        const auto name = element.substr(0, tag + 1);
+        std::size_t place = size_;
+        while (place > 0 && at(place - 1) > element) --place;
+        if (place < size_ && at(place).starts_with(name)) return "each tag once";
+        if (place > 0 && at(place - 1).starts_with(name)) return "each tag once";
+        std::copy_backward(elements_ + place, elements_ + size_, elements_ + size_ + 1);
+        elements_[place] = {element.data(), element.size()};
         ++size_;
         return nullptr;
     }
 
     [[nodiscard]] std::string canonical() const {
         std::size_t octets = 2 + (size_ == 0 ? 0 : size_ - 1);
-        for (std::size_t index = 0; index < size_; ++index) octets += elements_[index].size();
+        for (std::size_t index = 0; index < size_; ++index) octets += elements_[index].size;
         std::string out;
         out.reserve(octets);
         out.push_back('(');
         for (std::size_t index = 0; index < size_; ++index) {
             if (index != 0) out.push_back(' ');
-            out.append(elements_[index]);
+            out.append(at(index));
         }
         out.push_back(')');
         return out;
     }
 
 private:
-    std::array<std::string_view, address_elements_max> elements_;
+    struct piece {  // a string_view that costs nothing to leave uninitialised
+        const char* data;
+        std::size_t size;
+    };
+    [[nodiscard]] std::string_view at(std::size_t index) const noexcept {
+        return {elements_[index].data, elements_[index].size};
+    }
+
+    piece elements_[address_elements_max];
     std::size_t size_ = 0;
 };
 
-// Octets of a well-formed element at the start of `rest`, or 0 and what was expected where.
-std::size_t element_length(std::string_view rest, std::size_t& at, const char*& expected) {
-    std::size_t tag = 0;
+// Octets of a well-formed element at the start of `rest`, and of its tag; or 0 and what was
+// expected where.
+std::size_t element_length(std::string_view rest, std::size_t& tag, std::size_t& at, const char*& expected) {
+    tag = 0;
     while (tag < rest.size() && has(rest[tag], text::is_letter)) ++tag;
     if (tag == 0 || tag > tag_octets_max) {
         at = tag == 0 ? 0 : tag_octets_max;
@@ -85,11 +93,12 @@ result<std::string> read_elements(std::string_view body, std::size_t base) {
         while (at < body.size() && has(body[at], text::is_blank)) ++at;
         if (at == body.size()) return elements.canonical();
         if (at == blanks_from && at != 0) return bad(base + at, "a blank between elements");
+        std::size_t tag = 0;
         std::size_t wrong = 0;
         const char* expected = nullptr;
-        const auto length = element_length(body.substr(at), wrong, expected);
+        const auto length = element_length(body.substr(at), tag, wrong, expected);
         if (length == 0) return bad(base + at + wrong, expected);
-        if (const char* const limit = elements.insert(body.substr(at, length)); limit != nullptr)
+        if (const char* const limit = elements.insert(body.substr(at, length), tag); limit != nullptr)
             return bad(base + at, limit);
         at += length;
     }
@@ -118,10 +127,11 @@ result<address> address::from_elements(std::span<const address_element> elements
         if (!joined.empty()) joined.push_back(' ');
         const auto start = joined.size();
         joined.append(element.tag).append(1, ':').append(element.value);
+        std::size_t tag = 0;
         std::size_t wrong = 0;
         const char* expected = nullptr;
         // Checked one by one, so that a blank inside a value can't make two elements of one.
-        if (element_length(std::string_view{joined}.substr(start), wrong, expected) != joined.size() - start)
+        if (element_length(std::string_view{joined}.substr(start), tag, wrong, expected) != joined.size() - start)
             return error{errc::bad_address,
                          "expected a tag of 1 to 32 letters and a value of 1 to 64 printable octets without "
                          "blanks and parentheses, found '" + std::string{element.tag} + ":" +

@@ -37,6 +37,8 @@ struct cursor {
     }
 };
 
+constexpr std::size_t usual_list_values = 6;
+
 template <bool Build>
 bool read_value(cursor& in, value* out, std::size_t depth);
 
@@ -55,17 +57,17 @@ void build_number(value& out, std::string_view digits, bool is_float) {
     if (is_float) {
         double number = 0;
         if (std::from_chars(digits.data(), end, number).ec == std::errc{} && std::isfinite(number)) {
-            out = number;
+            out.emplace<double>() = number;
             return;
         }
     } else {
         std::int64_t number = 0;
         if (std::from_chars(digits.data(), end, number).ec == std::errc{}) {
-            out = number;
+            out.emplace<std::int64_t>() = number;
             return;
         }
     }
-    out = wide_number{std::string{digits}};
+    out.emplace<wide_number>().digits.assign(digits);
 }
 
 template <bool Build>
@@ -86,7 +88,7 @@ bool read_number(cursor& in, value* out) {
     if (has_exponent) {
         double number = 0;
         if (std::from_chars(from, in.at, number).ec != std::errc{}) return in.fail("a float within range");
-        if constexpr (Build) *out = number;
+        if constexpr (Build) out->emplace<double>() = number;
         return true;
     }
     if constexpr (Build) build_number(*out, {from, in.at}, is_float);
@@ -98,11 +100,12 @@ char unescaped(char escape) noexcept { return escape == 'n' ? '\n' : escape; }
 
 template <bool Build>
 bool read_string(cursor& in, value* out) {
-    std::string built;
+    std::string* built = nullptr;
+    if constexpr (Build) built = &out->emplace<std::string>();
     ++in.at;  // the opening quote
     const char* run = in.at;
     const auto flush = [&] {
-        if constexpr (Build) built.append(run, in.at);
+        if constexpr (Build) built->append(run, in.at);
     };
     for (;;) {
         while (in.at != in.end && has(*in.at, text::is_plain)) ++in.at;
@@ -118,7 +121,7 @@ bool read_string(cursor& in, value* out) {
             if (*in.at != '\\' && *in.at != '"' && *in.at != 'n') in.needs_rewrite = true;
             const auto length = text::utf8_sequence(in.at, in.end);
             if (length == 0 || *in.at == '\0' || *in.at == '\x7f') return in.fail("an escape: \\\\, \\\" or \\n");
-            if constexpr (Build) built.push_back(unescaped(*in.at));
+            if constexpr (Build) built->push_back(unescaped(*in.at));
             run = ++in.at;
             in.at += length - 1;
         } else {
@@ -129,7 +132,6 @@ bool read_string(cursor& in, value* out) {
     }
     flush();
     ++in.at;  // the closing quote
-    if constexpr (Build) *out = std::move(built);
     return true;
 }
 
@@ -141,9 +143,7 @@ bool read_data(cursor& in, value* out) {
     const std::string_view encoded{from, in.at};
     std::size_t good = 0;
     if constexpr (Build) {
-        data built;
-        good = text::decode_base64(encoded, &built.octets);
-        *out = std::move(built);
+        good = text::decode_base64(encoded, &out->emplace<data>().octets);
     } else {
         good = text::decode_base64(encoded, nullptr);
     }
@@ -163,7 +163,11 @@ bool read_list(cursor& in, value::list* out, std::size_t depth) {
     in.skip_blanks();
     while (!in.sees(')')) {
         value* slot = nullptr;
-        if constexpr (Build) slot = &out->emplace_back();
+        if constexpr (Build) {
+            // One allocation for the usual list instead of one for each doubling.
+            if (out->capacity() == 0) out->reserve(usual_list_values);
+            slot = &out->emplace_back();
+        }
         if (!read_value<Build>(in, slot, depth)) return false;
         const char* const after = in.at;
         in.skip_blanks();
@@ -182,19 +186,14 @@ bool read_value(cursor& in, value* out, std::size_t depth) {
     if (has(first, text::is_letter)) {
         const char* const from = in.at;
         while (in.at != in.end && has(*in.at, text::is_symbol_octet)) ++in.at;
-        if constexpr (Build) *out = symbol{std::string{from, in.at}};
+        if constexpr (Build) out->emplace<symbol>().name.assign(from, in.at);
         return true;
     }
     if (first == '<') return read_data<Build>(in, out);
     if (first == '(') {
-        if constexpr (Build) {
-            value::list list;
-            if (!read_list<Build>(in, &list, depth + 1)) return false;
-            *out = std::move(list);
-            return true;
-        } else {
-            return read_list<Build>(in, nullptr, depth + 1);
-        }
+        value::list* list = nullptr;
+        if constexpr (Build) list = &out->emplace<value::list>();
+        return read_list<Build>(in, list, depth + 1);
     }
     return in.fail("a value: number, \"string\", symbol, <data> or (list)");
 }

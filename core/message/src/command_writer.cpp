@@ -11,7 +11,8 @@
 namespace mbus {
 namespace {
 
-result<void> append(std::string& out, const value& what, dialect writing, std::size_t depth);
+// The writers below return null, or what was expected instead of the value that can't be written.
+const char* append(std::string& out, const value& what, dialect writing, std::size_t depth);
 
 void append_integer(std::string& out, std::int64_t number) {
     std::array<char, 24> digits;
@@ -20,18 +21,18 @@ void append_integer(std::string& out, std::int64_t number) {
 }
 
 // digits.digits in any locale, never an exponent (item 36); reads back as the same double.
-result<void> append_float(std::string& out, double number) {
-    if (!std::isfinite(number)) return {errc::bad_value, "expected a finite number: Mbus has no NaN and no infinity"};
+const char* append_float(std::string& out, double number) {
+    if (!std::isfinite(number)) return "expected a finite number: Mbus has no NaN and no infinity";
     // The longest: a sign, 309 digits before or 1074 behind the point.
     std::array<char, 1100> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed).ptr;
     const std::string_view written{digits.data(), end};
     out.append(written);
     if (written.find('.') == std::string_view::npos) out.append(".0");
-    return {};
+    return nullptr;
 }
 
-result<void> append_string(std::string& out, std::string_view content) {
+const char* append_string(std::string& out, std::string_view content) {
     out.push_back('"');
     const char* at = content.data();
     const char* const end = at + content.size();
@@ -49,27 +50,27 @@ result<void> append_string(std::string& out, std::string_view content) {
         } else {
             const auto length = text::utf8_sequence(at, end);
             if (length < 2)
-                return {errc::bad_value, "expected UTF-8 without NUL and DEL in a string: send other octets as data"};
+                return "expected UTF-8 without NUL and DEL in a string: send other octets as data";
             out.append(at, length);
             at += length;
         }
     }
     out.push_back('"');
-    return {};
+    return nullptr;
 }
 
-result<void> append_list(std::string& out, const value::list& values, dialect writing, std::size_t depth) {
-    if (depth > list_depth_max) return {errc::bad_value, "expected at most 64 lists inside each other"};
+const char* append_list(std::string& out, const value::list& values, dialect writing, std::size_t depth) {
+    if (depth > list_depth_max) return "expected at most 64 lists inside each other";
     out.push_back('(');
     bool first = true;
     for (const auto& item : values) {
         if (!first) out.push_back(' ');
         first = false;
-        if (auto written = append(out, item, writing, depth); !written) return written;
+        if (const char* const wrong = append(out, item, writing, depth); wrong != nullptr) return wrong;
     }
     if (writing == dialect::legacy && !first) out.push_back(' ');  // libgmbus needs it after a number
     out.push_back(')');
-    return {};
+    return nullptr;
 }
 
 bool is_wide_number(std::string_view digits) noexcept {
@@ -85,14 +86,14 @@ bool is_wide_number(std::string_view digits) noexcept {
     return all_digits(digits.substr(0, point)) && all_digits(digits.substr(point + 1));
 }
 
-result<void> append(std::string& out, const value& what, dialect writing, std::size_t depth) {
+const char* append(std::string& out, const value& what, dialect writing, std::size_t depth) {
     if (const auto* const number = what.get_if<std::int64_t>()) {
         append_integer(out, *number);
     } else if (const auto* const text = what.get_if<std::string>()) {
         return append_string(out, *text);
     } else if (const auto* const word = what.get_if<symbol>()) {
         if (!is_symbol(word->name))
-            return {errc::bad_value, "expected a symbol: a letter, then letters, digits, '_', '-', '.'"};
+            return "expected a symbol: a letter, then letters, digits, '_', '-', '.'";
         out.append(word->name);
     } else if (const auto* const real = what.get_if<double>()) {
         return append_float(out, *real);
@@ -103,21 +104,26 @@ result<void> append(std::string& out, const value& what, dialect writing, std::s
     } else if (const auto* const list = what.get_if<value::list>()) {
         return append_list(out, *list, writing, depth + 1);
     } else if (const auto* const wide = what.get_if<wide_number>()) {
-        if (!is_wide_number(wide->digits)) return {errc::bad_value, "expected digits of a number"};
+        if (!is_wide_number(wide->digits)) return "expected digits of a number";
         out.append(wide->digits);
     }
-    return {};
+    return nullptr;
 }
 
 std::string_view line_end(dialect writing) noexcept { return writing == dialect::legacy ? "\n" : "\r\n"; }
+
+// Undoes what was appended before the failure.
+result<void> finish(std::string& out, std::size_t before, const char* wrong) {
+    if (wrong == nullptr) return {};
+    out.resize(before);
+    return {errc::bad_value, wrong};
+}
 
 }  // namespace
 
 result<void> append_value(std::string& out, const value& what, dialect writing) {
     const auto before = out.size();
-    auto written = append(out, what, writing, 0);
-    if (!written) out.resize(before);
-    return written;
+    return finish(out, before, append(out, what, writing, 0));
 }
 
 result<void> append_command(std::string& out, const command& what, dialect writing) {
@@ -127,9 +133,7 @@ result<void> append_command(std::string& out, const command& what, dialect writi
     const auto before = out.size();
     out.append(what.name);
     if (writing == dialect::legacy) out.push_back(' ');  // UCL reads a name up to the blank
-    auto written = append_list(out, what.arguments, writing, 1);
-    if (!written) out.resize(before);
-    return written;
+    return finish(out, before, append_list(out, what.arguments, writing, 1));
 }
 
 result<std::string> format_commands(std::span<const command> commands, dialect writing) {

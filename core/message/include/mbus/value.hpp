@@ -80,6 +80,10 @@ public:
     template <class T>
     [[nodiscard]] bool is() const noexcept { return std::holds_alternative<T>(held_); }
 
+    // Replaces what is held by a new T and returns it, to be filled in place.
+    template <class T>
+    T& emplace() { return held_.emplace<T>(); }
+
     // RFC 3259, section 5.3: an integer, 0 = false, anything else = true. Not an integer: bad_value.
     [[nodiscard]] result<bool> as_boolean() const;
 
