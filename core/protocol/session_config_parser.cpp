@@ -122,7 +122,8 @@ private:
     std::size_t line_ = 0;
     std::string_view current_;
     bool in_section_ = false;
-    bool section_seen_ = false;
+    bool section_seen_ = false;  // [MBUS]
+    bool any_section_ = false;
     std::array<std::size_t, entry_names> lines_{};  // where each entry stands; 0 = absent
     std::optional<ip_address> group_;
 };
@@ -167,15 +168,13 @@ parser::status parser::line(std::string_view text) {
         if (text == "[MBUS]" && section_seen_) return bad("one section [MBUS]", "a second one", "remove it");
         in_section_ = text == "[MBUS]";
         section_seen_ = section_seen_ || in_section_;
+        any_section_ = true;
         if (!in_section_ && options_.strict) return bad("[MBUS] only", "another section", "remove it");
         return {};
     }
     if (in_section_) return entry(text);
-    if (section_seen_ || !options_.strict) {
-        // Lines of other programs' sections; before any section they would be ours without a head.
-        if (section_seen_ || text.find('=') == std::string_view::npos) return {};
-    }
-    return bad("[MBUS]", "an entry before it", "put [MBUS] on the first line");
+    if (any_section_) return {};  // another program's
+    return bad("[MBUS]", "other text before it", "put [MBUS] on the first line");
 }
 
 parser::status parser::entry(std::string_view text) {
