@@ -45,8 +45,9 @@ class link;
 struct watch_record;
 }  // namespace detail
 
-// Messages that wait in one entity for receive(): the daemon's own limit per session.
+// Messages that wait in one entity for receive(), and their octets: the daemon's own limits.
 inline constexpr std::size_t inbox_messages_max = 65536;
+inline constexpr std::size_t inbox_octets_max = std::size_t{8} * 1024 * 1024;
 // Octets that wait for the daemon to read them; then send() says errc::overflow.
 inline constexpr std::size_t outbox_octets_max = std::size_t{8} * 1024 * 1024;
 

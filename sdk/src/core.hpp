@@ -1,0 +1,218 @@
+// The core of a connection: runs an MBWS client session over a link and turns what it tells into
+// messages, outcomes and events.
+//
+// A turn reads what is there, runs what is due, calls the program (dispatch), and writes. The program
+// is only ever called from dispatch(), where it may call everything again, waiting included: what the
+// session tells is queued first.
+//
+// Thread-safety: none.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <mbus/connection.hpp>
+
+#include "link.hpp"
+#include "mbws/client_session.hpp"
+#include "records.hpp"
+#include "timers.hpp"
+
+namespace mbus::detail {
+
+class core final : public loop, public std::enable_shared_from_this<core>, private mbws::client_handler {
+public:
+    core(std::unique_ptr<link> way, const connect_options& options);
+    ~core();
+
+    // --- life (core.cpp) --------------------------------------------------------------------
+
+    // `once`: the first failure is the end, as connect() wants it.
+    void begin(bool once);
+    operation<void> ready();
+    result<void> close(std::chrono::milliseconds limit);
+    // The connection object goes: flush, end everything.
+    void shut_down() noexcept;
+    [[nodiscard]] connection_state state() const noexcept { return state_; }
+    [[nodiscard]] const error& closed_reason() const noexcept { return closed_reason_; }
+
+    // --- running (core.cpp) -----------------------------------------------------------------
+
+    void run_until(const bool& done, std::chrono::milliseconds limit) override;
+    void post(std::function<void()> what) override;
+    result<void> run(std::chrono::milliseconds limit);
+    void stop() noexcept { stopped_ = true; }
+    result<void> process();
+    result<void> flush(std::chrono::milliseconds limit);
+    [[nodiscard]] int fd();
+    [[nodiscard]] clock::time_point deadline() const;
+    void hold() noexcept { ++batches_; }
+    void release();
+    // At the end of every public call that may have produced output or deadlines.
+    void settle();
+
+    // --- entities (core_entities.cpp) -----------------------------------------------------------
+
+    operation<entity> attach(const destination& address, const attach_options& options);
+    operation<void> detach(const std::shared_ptr<entity_record>& which);
+    operation<received_message> receive(const std::shared_ptr<entity_record>& which);
+    result<received_message> receive(const std::shared_ptr<entity_record>& which, std::chrono::milliseconds limit);
+    void set_handler(const std::shared_ptr<entity_record>& which, message_handler handler);
+
+    // --- sending (core_sending.cpp) -------------------------------------------------------------
+
+    result<void> send(entity_record& from, const destination& to, const payload& what, const send_options& how);
+    operation<delivery> send_reliably(entity_record& from, const destination& to, const payload& what,
+                                      const send_options& how);
+    operation<receipt> send_with_receipt(entity_record& from, const destination& to, const payload& what,
+                                         const send_options& how);
+
+    // --- request and reply, waiting and go (core_calls.cpp) ----------------------------------------
+
+    operation<reply> request(const std::shared_ptr<entity_record>& from, const destination& to, command what,
+                             std::chrono::milliseconds limit);
+    operation<void> wait_for(const std::shared_ptr<entity_record>& from, const symbol& condition,
+                             const destination& to, std::chrono::milliseconds interval);
+    void answer(responder_record& call, const result<reply>& outcome);
+
+    // --- who is there (core_watches.cpp) -----------------------------------------------------------
+
+    operation<std::vector<peer>> peers(const destination& pattern);
+    operation<std::size_t> match(const destination& to);
+    operation<peer_watch> watch(const destination& pattern, std::function<void(const peer&)> handler);
+    void unwatch(watch_record& which);
+    operation<std::chrono::microseconds> ping();
+
+    std::function<void(const connection_event&)> on_state;
+    std::function<void(std::uint64_t)> on_missed_messages;
+    [[nodiscard]] std::uint64_t missed() const noexcept { return missed_; }
+
+    // An operation of this core, not ended.
+    template <class T>
+    [[nodiscard]] state_of<T> make_state() {
+        return std::make_shared<operation_state<T>>(weak_from_this());
+    }
+
+private:
+    struct event {
+        std::shared_ptr<entity_record> to;  // a message for this entity; null: `act`
+        inbox_entry entry;
+        std::function<void()> act;
+    };
+    using result_taker = std::function<void(const mbws::message_result&)>;
+
+    // Life.
+    void try_to_open();
+    void connection_broken(error why);
+    void retry_later();
+    void close_for_good(error why);
+    void end_everything(const error& why);
+    void tell_state(connection_event what);
+
+    // Turns.
+    void turn();
+    void read_in();
+    void write_out();
+    void dispatch();
+    void arm();
+    template <class T>
+    timers::id limit_of(const state_of<T>& which, std::chrono::milliseconds after, const char* what) {
+        return timers_.at(link_->now() + after, [this, which, what] {
+            post([which, what] { which->finish({errc::timed_out, what}); });
+        });
+    }
+    void new_session();
+
+    // Messages.
+    result<mbws::message_token> hand_over(entity_record& from, const destination& to, const payload& what,
+                                          const send_options& how, bool reliable, bool receipt);
+    void deliver(const std::shared_ptr<entity_record>& to, inbox_entry entry);
+    class handled_guard;
+    void put_into_inbox(entity_record& to, inbox_entry entry);
+    static inbox_entry take_from_inbox(entity_record& from);
+    void handled(std::uint64_t number);
+    void count_missed(std::uint64_t messages);
+    std::shared_ptr<entity_record> find_entity(std::string_view text, bool monitor) const;
+    void forget_entity(const std::shared_ptr<entity_record>& which, const error& why);
+    const mbus::address& read_address(std::string_view text, mbus::address& cache);
+
+    // Calls.
+    bool consume(const std::shared_ptr<entity_record>& to, const received_message& message, const command& what);
+    bool take_answer(entity_record& to, const received_message& message, const command& what);
+    bool take_go(entity_record& to, const command& what);
+    bool take_call(const std::shared_ptr<entity_record>& to, const received_message& message, const command& what);
+    void repeat_wait(const std::shared_ptr<entity_record>& from, std::uint64_t number);
+
+    // Watches.
+    void begin_watch(const std::shared_ptr<watch_record>& which, const destination& pattern);
+    void tell_peer(const std::shared_ptr<watch_record>& which, std::string_view entity, peer_state state);
+
+    // mbws::client_handler (core_events.cpp)
+    void on_connected(const mbws::connected_info& info) override;
+    void on_fault(const error& failure, bool again) override;
+    void on_closed() override;
+    void on_attached(std::uint32_t request, std::string_view entity) override;
+    void on_watched(std::uint32_t request, std::uint32_t matched) override;
+    void on_watch_restarted(std::uint32_t request) override;
+    void on_granted(std::uint32_t, std::string_view, std::uint32_t, std::uint32_t) override {}
+    void on_done(std::uint32_t request) override;
+    void on_refused(std::uint32_t request, const error& failure) override;
+    void on_entity(std::uint32_t request, std::string_view entity, mbws::entity_state state) override;
+    bool on_message(const mbws::delivered_message& what) override;
+    void on_missed(std::uint64_t messages) override { count_missed(messages); }
+    void on_result(mbws::message_token token, const mbws::message_result& what) override;
+    void on_taken_over(mbws::message_token) override {}
+    void on_pong(std::string_view body) override;
+
+    std::unique_ptr<link> link_;
+    connect_options options_;
+    mbws::client_session session_;
+    timers timers_;
+    std::deque<event> events_;
+    std::vector<char> input_;
+
+    connection_state state_ = connection_state::connecting;
+    error closed_reason_;
+    bool once_ = false;
+    bool open_ = false;                  // the link is
+    bool fault_ = false;                 // the session wants the link closed
+    bool fault_is_final_ = false;
+    error fault_reason_;
+    bool orderly_ = false;               // close() was asked for
+    std::chrono::milliseconds delay_{0}; // before the next attempt
+    std::size_t unacknowledged_ = 0;     // when the connection broke last
+    std::vector<state_of<void>> ready_;
+
+    int depth_ = 0;                      // turns on the stack
+    bool looped_ = false;                // driven by process(), not by wait()
+    bool stopped_ = false;
+    int batches_ = 0;
+    std::uint64_t missed_ = 0;
+    std::uint64_t missed_untold_ = 0;
+
+    std::map<std::uint32_t, std::shared_ptr<entity_record>> entities_;
+    std::unordered_map<std::string, std::shared_ptr<entity_record>> by_address_;
+    std::map<std::uint32_t, std::shared_ptr<watch_record>> watches_;
+    std::map<std::uint32_t, state_of<void>> detaches_;
+    std::unordered_map<mbws::message_token, result_taker> results_;
+    std::map<std::string, std::pair<clock::time_point, state_of<std::chrono::microseconds>>, std::less<>> pings_;
+    std::deque<std::pair<std::uint64_t, bool>> untaken_;  // numbers in order, and whether they are handled
+    std::uint64_t next_id_ = 0;          // of calls, waits and pings
+    std::string scratch_;
+    mbus::address from_cache_;           // the last sender and destination, as messages tend to repeat them
+    mbus::address to_cache_;
+};
+
+inline error disconnected(std::string_view why) {
+    return {errc::disconnected, "not connected to the daemon: " + std::string{why}};
+}
+
+}  // namespace mbus::detail

@@ -1,0 +1,270 @@
+// Entities: attach, detach, and the way of a message to the program.
+#include "core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mbus::detail {
+namespace {
+
+mbws::attach_mode to_mbws(attach_mode mode) noexcept {
+    switch (mode) {
+    case attach_mode::monitor: return mbws::attach_mode::monitor;
+    case attach_mode::queue: return mbws::attach_mode::queue;
+    case attach_mode::entity: break;
+    }
+    return mbws::attach_mode::entity;
+}
+
+mbws::reader_policy to_mbws(slow_reader_policy policy) noexcept {
+    switch (policy) {
+    case slow_reader_policy::drop_newest: return mbws::reader_policy::drop_newest;
+    case slow_reader_policy::latest: return mbws::reader_policy::latest;
+    case slow_reader_policy::block: return mbws::reader_policy::block;
+    case slow_reader_policy::disconnect: return mbws::reader_policy::disconnect;
+    case slow_reader_policy::drop_oldest: break;
+    }
+    return mbws::reader_policy::drop_oldest;
+}
+
+// What the daemon is asked for: the program's globs, and what the SDK needs for itself.
+std::string wanted_commands(const attach_options& options) {
+    if (options.commands.empty() || options.mode != attach_mode::entity) return options.commands;
+    return options.commands + ",*.return,mbus.go";
+}
+
+error entity_gone(const entity_record& which) {
+    return which.gone_reason.text.empty() ? error{errc::disconnected, "this entity was detached"} : which.gone_reason;
+}
+
+}  // namespace
+
+operation<entity> core::attach(const destination& address, const attach_options& options) {
+    auto state = make_state<entity>();
+    operation<entity> handle{state};
+    auto parsed = mbus::address::parse_relaxed(address.text());
+    if (!parsed && !(options.mode == attach_mode::queue && address.text().empty())) {
+        state->finish(std::move(parsed.error()));
+        return handle;
+    }
+    if (state_ == connection_state::closed) {
+        state->finish(disconnected(closed_reason_.text));
+        return handle;
+    }
+    auto which = std::make_shared<entity_record>();
+    which->owner = weak_from_this();
+    which->options = options;
+    which->attaching = state;
+    const auto commands = wanted_commands(options);
+    which->request = session_.attach({.entity = parsed ? parsed->text() : std::string_view{},
+                                      .mode = to_mbws(options.mode),
+                                      .policy = to_mbws(options.policy),
+                                      .type = options.types,
+                                      .commands = commands,
+                                      .queue = options.queue});
+    entities_.emplace(which->request, which);
+    which->attach_limit = timers_.at(link_->now() + options_.operation_limit, [this, which] {
+        if (!which->attaching) return;
+        const auto undo = detach(which);
+        forget_entity(which, {errc::timed_out, "the daemon did not answer the attach in time"});
+    });
+    settle();
+    return handle;
+}
+
+operation<void> core::detach(const std::shared_ptr<entity_record>& which) {
+    auto state = make_state<void>();
+    operation<void> handle{state};
+    if (which->gone || entities_.erase(which->request) == 0) {
+        state->finish({});
+        return handle;
+    }
+    detaches_.emplace(session_.detach(which->request), state);
+    forget_entity(which, {errc::disconnected, "this entity was detached"});
+    settle();
+    return handle;
+}
+
+// The entity is over: everything that waits in it ends. It is no longer in entities_.
+void core::forget_entity(const std::shared_ptr<entity_record>& which, const error& why) {
+    if (which->gone) return;
+    which->gone = true;
+    which->gone_reason = why;
+    if (const auto at = by_address_.find(std::string{which->address.text()});
+        at != by_address_.end() && at->second == which) {
+        by_address_.erase(at);
+    }
+    timers_.cancel(which->attach_limit);
+    if (auto state = std::exchange(which->attaching, nullptr)) {
+        post([state, why] { state->finish(why); });
+    } else if (why.code != errc::disconnected && which->on_refused) {
+        post([handler = which->on_refused, why] { (*handler)(why); });
+    }
+    for (auto& state : std::exchange(which->receivers, {})) post([state, why] { state->finish(why); });
+    for (auto& [id, call] : std::exchange(which->calls, {})) {
+        timers_.cancel(call.limit);
+        post([state = call.outcome, why] { state->finish(why); });
+    }
+    for (auto& [number, wait] : std::exchange(which->waits, {})) {
+        timers_.cancel(wait.again);
+        post([state = wait.outcome, why] { state->finish(why); });
+    }
+    for (const auto& entry : which->inbox) handled(entry.number);
+    which->inbox.clear();
+    // Handlers may own the handle of this entity: let them go when none of them runs.
+    post([which] {
+        which->on_message.reset();
+        which->on_refused.reset();
+        which->rules.clear();
+    });
+}
+
+std::shared_ptr<entity_record> core::find_entity(std::string_view text, bool monitor) const {
+    if (!monitor && !text.empty()) {
+        if (const auto at = by_address_.find(std::string{text}); at != by_address_.end()) return at->second;
+        return nullptr;
+    }
+    for (const auto& [request, which] : entities_) {
+        const bool monitors = which->options.mode == attach_mode::monitor;
+        if (monitors == monitor && which->attached && (text.empty() || which->address.text() == text)) return which;
+    }
+    return nullptr;
+}
+
+// A message counts as handled also when its handler threw.
+class core::handled_guard {
+public:
+    handled_guard(core& owner, std::uint64_t number) noexcept : owner_(owner), number_(number) {}
+    ~handled_guard() { owner_.handled(number_); }
+    handled_guard(const handled_guard&) = delete;
+    handled_guard& operator=(const handled_guard&) = delete;
+
+private:
+    core& owner_;
+    std::uint64_t number_;
+};
+
+// --- receiving --------------------------------------------------------------------------------------
+
+void core::deliver(const std::shared_ptr<entity_record>& to, inbox_entry entry) {
+    if (to->gone) return handled(entry.number);
+    auto& message = entry.message;
+    if (!message.monitored && !message.commands.empty()) {
+        const auto before = message.commands.size();
+        std::erase_if(message.commands, [&](const command& what) { return consume(to, message, what); });
+        const bool consumed = message.commands.size() != before;
+        // What the daemon sent only because the SDK needs it (wanted_commands()).
+        const auto& globs = to->options.commands;
+        const bool wanted = globs.empty() || std::ranges::any_of(message.commands, [&](const command& what) {
+            return glob_matches(globs, what.name);
+        });
+        if ((consumed && message.commands.empty()) || !wanted) return handled(entry.number);
+    }
+    if (to->gone) return handled(entry.number);
+    if (to->on_message) {
+        const auto handler = to->on_message;  // it may be replaced while it runs
+        const handled_guard guard{*this, entry.number};
+        (*handler)(message);
+        return;
+    }
+    while (!to->receivers.empty()) {
+        auto state = std::move(to->receivers.front());
+        to->receivers.pop_front();
+        if (state->done()) continue;
+        const auto number = entry.number;
+        state->finish(std::move(message));
+        return handled(number);
+    }
+    put_into_inbox(*to, std::move(entry));
+}
+
+// With a window the daemon stops at its end; without, the oldest make room.
+void core::put_into_inbox(entity_record& to, inbox_entry entry) {
+    to.inbox_octets += entry.message.body.size();
+    to.inbox.push_back(std::move(entry));
+    if (options_.window != 0) return;
+    while (to.inbox.size() > inbox_messages_max || (to.inbox_octets > inbox_octets_max && to.inbox.size() > 1)) {
+        (void)take_from_inbox(to);
+        count_missed(1);
+    }
+}
+
+inbox_entry core::take_from_inbox(entity_record& from) {
+    auto entry = std::move(from.inbox.front());
+    from.inbox.pop_front();
+    from.inbox_octets -= entry.message.body.size();
+    return entry;
+}
+
+operation<received_message> core::receive(const std::shared_ptr<entity_record>& which) {
+    auto state = make_state<received_message>();
+    operation<received_message> handle{state};
+    if (!which->inbox.empty()) {
+        auto entry = take_from_inbox(*which);
+        state->finish(std::move(entry.message));
+        handled(entry.number);
+        settle();
+    } else if (which->gone) {
+        state->finish(entity_gone(*which));
+    } else {
+        which->receivers.push_back(state);
+        state->on_abandoned([entity = std::weak_ptr{which}, waiting = std::weak_ptr{state}] {
+            if (const auto to = entity.lock()) std::erase(to->receivers, waiting.lock());
+        });
+    }
+    return handle;
+}
+
+result<received_message> core::receive(const std::shared_ptr<entity_record>& which, std::chrono::milliseconds limit) {
+    if (which->inbox.empty()) {
+        auto outcome = receive(which).wait(limit);
+        if (!outcome && outcome.error().code == errc::timed_out) outcome.error().text = "no message came in time";
+        return outcome;
+    }
+    auto entry = take_from_inbox(*which);
+    handled(entry.number);
+    if (entry.number != 0) settle();
+    return std::move(entry.message);
+}
+
+void core::set_handler(const std::shared_ptr<entity_record>& which, message_handler handler) {
+    which->on_message = handler ? std::make_shared<message_handler>(std::move(handler)) : nullptr;
+    if (!which->on_message) return;
+    // What waited comes first, in the next turn. Events of this entity that are queued already follow.
+    for (auto at = which->inbox.rbegin(); at != which->inbox.rend(); ++at) {
+        auto waiting = std::make_shared<inbox_entry>(std::move(*at));
+        events_.push_front({nullptr, {}, [this, which, waiting] {
+            if (which->on_message) {
+                const auto current = which->on_message;
+                const handled_guard guard{*this, waiting->number};
+                (*current)(waiting->message);
+            } else {
+                put_into_inbox(*which, std::move(*waiting));
+            }
+        }});
+    }
+    which->inbox.clear();
+    which->inbox_octets = 0;
+    settle();
+}
+
+// Messages are taken over in the order of their numbers, whatever order they are handled in.
+void core::handled(std::uint64_t number) {
+    if (number == 0) return;
+    const auto at = std::ranges::lower_bound(untaken_, number, {}, &std::pair<std::uint64_t, bool>::first);
+    if (at == untaken_.end() || at->first != number) return;  // of an earlier session
+    at->second = true;
+    std::uint64_t up_to = 0;
+    while (!untaken_.empty() && untaken_.front().second) {
+        up_to = untaken_.front().first;
+        untaken_.pop_front();
+    }
+    if (up_to != 0) session_.take_over(link_->now(), up_to);
+}
+
+void core::count_missed(std::uint64_t messages) {
+    missed_ += messages;
+    missed_untold_ += messages;
+}
+
+}  // namespace mbus::detail

@@ -1,0 +1,123 @@
+// Messages on their way out, and how they ended.
+#include "core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "mbws/body.hpp"
+
+namespace mbus::detail {
+namespace {
+
+// Of the commands of RFC 3259, section 9, these are a client's to send.
+bool may_be_sent(std::string_view name) noexcept {
+    return !name.starts_with("mbus.") || name == "mbus.ping" || name == "mbus.quit" || name == "mbus.waiting" ||
+           name == "mbus.go";
+}
+
+result<void> check_body(const payload& what) {
+    if (!what.status()) return what.status();
+    if (!what.type().empty()) {
+        if (mbws::is_media_type(what.type())) return {};
+        return {errc::bad_argument, "'" + what.type() + "' is no media type; write for instance text/plain"};
+    }
+    const auto summary = mbws::check_commands(what.body());
+    if (!summary) return summary.error();
+    if (!summary->has_mbus_command) return {};
+    command_scanner scan{what.body()};
+    while (const auto* next = scan.next()) {
+        if (!may_be_sent(next->name)) {
+            return {errc::bad_command, "the command " + std::string{next->name} +
+                                           " is not one to send: names that start with mbus. belong to RFC 3259"};
+        }
+    }
+    return {};
+}
+
+error failure_of(const mbws::message_result& what) { return {what.code, std::string{what.text}}; }
+
+}  // namespace
+
+result<mbws::message_token> core::hand_over(entity_record& from, const destination& to, const payload& what,
+                                            const send_options& how, bool reliable, bool receipt) {
+    if (from.gone) return from.gone_reason;
+    if (state_ == connection_state::closed) return disconnected(closed_reason_.text);
+    // Without a window nothing outlives the connection, so nothing is promised while there is none.
+    if (state_ == connection_state::connecting && options_.window == 0) return disconnected(closed_reason_.text);
+    if (from.options.mode != attach_mode::entity) {
+        return {errc::no_entity, "a monitor or the reader of a queue has no address to send from; attach an entity"};
+    }
+    std::string_view target = to.text();
+    mbus::address parsed;
+    if (to.parsed() == nullptr && target != to_cache_.text()) {
+        auto read = mbus::address::parse_relaxed(target);
+        if (!read) return read.error();
+        parsed = std::move(*read);
+        target = parsed.text();
+    }
+    if (auto fine = check_body(what); !fine) return fine.error();
+    if (how.ttl.count() < 0) return {errc::bad_argument, "a ttl can't be negative"};
+    const bool only_one = entities_.size() == 1;
+    return session_.send(link_->now(),
+                         {.to = target,
+                          .from = only_one ? std::string_view{} : from.address.text(),
+                          .body = what.body(),
+                          .type = what.type(),
+                          .reliable = reliable,
+                          .receipt_wanted = receipt,
+                          .ttl = static_cast<std::uint32_t>(std::min<std::int64_t>(how.ttl.count(), UINT32_MAX))});
+}
+
+result<void> core::send(entity_record& from, const destination& to, const payload& what, const send_options& how) {
+    auto token = hand_over(from, to, what, how, false, false);
+    if (!token) return std::move(token.error());
+    if (from.on_refused) {
+        results_.emplace(*token, [handler = from.on_refused](const mbws::message_result& outcome) {
+            if (!outcome.ok) (*handler)(failure_of(outcome));
+        });
+    }
+    settle();
+    return {};
+}
+
+operation<delivery> core::send_reliably(entity_record& from, const destination& to, const payload& what,
+                                        const send_options& how) {
+    auto state = make_state<delivery>();
+    operation<delivery> handle{state};
+    auto token = hand_over(from, to, what, how, true, true);
+    if (!token) {
+        state->finish(std::move(token.error()));
+        return handle;
+    }
+    const auto limit = limit_of(state, options_.operation_limit, "the daemon did not report the outcome in time");
+    results_.emplace(*token, [this, state, limit](const mbws::message_result& outcome) {
+        timers_.cancel(limit);
+        if (!outcome.ok) return state->finish(failure_of(outcome));
+        auto by = mbus::address::parse(outcome.entity);
+        state->finish(delivery{by ? std::move(*by) : mbus::address{}, outcome.tried,
+                               std::chrono::milliseconds{outcome.took}});
+    });
+    settle();
+    return handle;
+}
+
+operation<receipt> core::send_with_receipt(entity_record& from, const destination& to, const payload& what,
+                                           const send_options& how) {
+    auto state = make_state<receipt>();
+    operation<receipt> handle{state};
+    auto token = hand_over(from, to, what, how, false, true);
+    if (!token) {
+        state->finish(std::move(token.error()));
+        return handle;
+    }
+    const auto limit = limit_of(state, options_.operation_limit, "the daemon did not report the outcome in time");
+    results_.emplace(*token, [this, state, limit](const mbws::message_result& outcome) {
+        timers_.cancel(limit);
+        if (outcome.ok) state->finish(receipt{outcome.matched});
+        else state->finish(failure_of(outcome));
+    });
+    settle();
+    return handle;
+}
+
+}  // namespace mbus::detail
