@@ -4,6 +4,7 @@
 option(MBUS_BUILD_DAEMON "Build mbusd" ${PROJECT_IS_TOP_LEVEL})
 option(MBUS_BUILD_TOOLS "Build mbus-send, mbus-listen and mbus" ${PROJECT_IS_TOP_LEVEL})
 option(MBUS_BUILD_EXAMPLES "Build the examples" ${PROJECT_IS_TOP_LEVEL})
+option(MBUS_BUILD_TESTING "Build mbus::testing, the in-process bus for unit tests of programs" ${PROJECT_IS_TOP_LEVEL})
 option(MBUS_BUILD_TESTS "Build the tests" OFF)
 option(MBUS_BUILD_BENCH "Build the benchmarks" OFF)
 option(MBUS_FUZZ "Build the fuzz targets with libFuzzer (needs clang)" OFF)
