@@ -84,6 +84,31 @@ std::size_t element_length(std::string_view rest, std::size_t& tag, std::size_t&
     return end;
 }
 
+// True when `body` is what canonical() would make of it: most addresses on the wire come from
+// senders that sort them, and then one walk is all the reading there is.
+bool is_canonical(std::string_view body) noexcept {
+    const char* at = body.data();
+    const char* const end = at + body.size();
+    std::string_view previous_tag;
+    for (std::size_t elements = 0; at != end; ++elements) {
+        const char* const tag = at;
+        while (at != end && has(*at, text::is_letter)) ++at;
+        const auto tag_octets = static_cast<std::size_t>(at - tag);
+        if (tag_octets == 0 || tag_octets > tag_octets_max || at == end || *at != ':') return false;
+        if (elements == address_elements_max) return false;
+        const std::string_view tag_text{tag, tag_octets};
+        if (previous_tag >= tag_text) return false;
+        previous_tag = tag_text;
+        const char* const value = ++at;
+        while (at != end && has(*at, text::is_address_octet)) ++at;
+        const auto value_octets = static_cast<std::size_t>(at - value);
+        if (value_octets == 0 || value_octets > address_value_octets_max) return false;
+        if (at == end) return true;
+        if (*at != ' ' || ++at == end) return false;
+    }
+    return true;
+}
+
 // Reads elements up to the end of `body`; `base` is its offset in the text of the caller.
 result<std::string> read_elements(std::string_view body, std::size_t base) {
     element_list elements;
@@ -109,7 +134,9 @@ result<std::string> read_elements(std::string_view body, std::size_t base) {
 result<address> address::parse(std::string_view text) {
     if (text.empty() || text.front() != '(') return bad(0, "'(' before the first element");
     if (text.size() < 2 || text.back() != ')') return bad(text.size(), "')' after the last element");
-    auto canonical = read_elements(text.substr(1, text.size() - 2), 1);
+    const auto body = text.substr(1, text.size() - 2);
+    if (is_canonical(body)) return address{std::string{text}};
+    auto canonical = read_elements(body, 1);
     if (!canonical) return std::move(canonical).error();
     return address{std::move(*canonical)};
 }

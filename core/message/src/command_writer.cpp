@@ -20,9 +20,32 @@ void append_integer(std::string& out, std::int64_t number) {
     out.append(digits.data(), end);
 }
 
+// Most floats that people send have few decimals; those are written without the search for the
+// shortest form. True when `number` is exactly what k/1000 reads back as (then the digits of k,
+// at most 15, are the shortest).
+bool append_short_float(std::string& out, double number) {
+    constexpr double thousand = 1000.0;
+    const double scaled = number * thousand;
+    if (!(std::fabs(scaled) < 1e14) || std::trunc(scaled) != scaled || scaled / thousand != number) return false;
+    if (number == 0) return false;  // minus zero keeps its sign
+    auto thousandths = static_cast<std::int64_t>(scaled);
+    if (thousandths < 0) {
+        out.push_back('-');
+        thousandths = -thousandths;
+    }
+    append_integer(out, thousandths / 1000);
+    const auto rest = static_cast<int>(thousandths % 1000);
+    const char decimals[] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
+                             static_cast<char>('0' + rest % 10)};
+    const std::size_t digits = rest % 10 != 0 ? 3 : rest % 100 != 0 ? 2 : 1;
+    out.append(decimals, 1 + digits);
+    return true;
+}
+
 // digits.digits in any locale, never an exponent (item 36); reads back as the same double.
 const char* append_float(std::string& out, double number) {
     if (!std::isfinite(number)) return "expected a finite number: Mbus has no NaN and no infinity";
+    if (append_short_float(out, number)) return nullptr;
     // The longest: a sign, 309 digits before or 1074 behind the point.
     std::array<char, 1100> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed).ptr;

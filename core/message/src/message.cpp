@@ -77,11 +77,10 @@ private:
     }
     bool parenthesised(std::string_view& out) noexcept {
         if (at_ >= text_.size() || text_[at_] != '(') return fail("'('");
-        const auto from = at_;
-        while (at_ < text_.size() && text_[at_] != ')' && text_[at_] != '\n') ++at_;
-        if (at_ >= text_.size() || text_[at_] != ')') return fail("')'");
-        ++at_;
-        out = text_.substr(from, at_ - from);
+        const auto close = text_.find(')', at_);
+        if (close == std::string_view::npos) return fail("'(' and a ')' behind it");
+        out = text_.substr(at_, close + 1 - at_);
+        at_ = close + 1;
         return true;
     }
     bool line_end() noexcept {
@@ -137,34 +136,51 @@ result<void> parse_acknowledgements(std::string_view list, std::vector<std::uint
     }
 }
 
-result<parsed_header> parse_header(std::string_view text, dialect reading) {
+namespace {
+
+// Fills `out`; the offset of the payload, or what is wrong.
+result<std::size_t> read_header(std::string_view text, dialect reading, header& out) {
     auto scanned = scan_header(text, reading);
     if (!scanned) return std::move(scanned).error();
     const auto located = [text](error failure, std::string_view part) {
         failure.offset += offset_in(text, part);
         return failure;
     };
+    out.sequence_number = scanned->sequence_number;
+    out.timestamp = scanned->timestamp;
+    out.type = scanned->type;
     auto source = address::parse(scanned->source);
     if (!source) return located(std::move(source).error(), scanned->source);
+    out.source = std::move(*source);
     auto destination = address::parse(scanned->destination);
     if (!destination) return located(std::move(destination).error(), scanned->destination);
-    parsed_header out{{scanned->sequence_number, scanned->timestamp, scanned->type, std::move(*source),
-                       std::move(*destination), {}},
-                      scanned->payload_offset};
-    if (auto acks = parse_acknowledgements(scanned->acknowledgements, out.header.acknowledgements); !acks)
+    out.destination = std::move(*destination);
+    if (auto acks = parse_acknowledgements(scanned->acknowledgements, out.acknowledgements); !acks)
         return located(std::move(acks).error(), scanned->acknowledgements);
+    return scanned->payload_offset;
+}
+
+}  // namespace
+
+result<parsed_header> parse_header(std::string_view text, dialect reading) {
+    parsed_header out;
+    auto payload = read_header(text, reading, out.header);
+    if (!payload) return std::move(payload).error();
+    out.payload_offset = *payload;
     return out;
 }
 
 result<message> parse_message(std::string_view text, dialect reading) {
-    auto head = parse_header(text, reading);
-    if (!head) return std::move(head).error();
-    auto commands = parse_commands(text.substr(head->payload_offset), reading);
+    message out;
+    const auto payload = read_header(text, reading, out.header);
+    if (!payload) return payload.error();
+    auto commands = parse_commands(text.substr(*payload), reading);
     if (!commands) {
-        commands.error().offset += head->payload_offset;
+        commands.error().offset += *payload;
         return std::move(commands).error();
     }
-    return message{std::move(head->header), std::move(*commands)};
+    out.commands = std::move(*commands);
+    return out;
 }
 
 void append_header(std::string& out, const header& what, dialect writing) {

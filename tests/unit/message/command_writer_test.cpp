@@ -31,6 +31,10 @@ TEST_CASE("floats are digits.digits in every locale, never an exponent (RFC 3259
     if (std::setlocale(LC_ALL, "de_DE.UTF-8") == nullptr) std::setlocale(LC_ALL, "");
     CHECK(*format_value(2.0) == "2.0");
     CHECK(*format_value(-0.5) == "-0.5");
+    CHECK(*format_value(-0.0) == "-0.0");
+    CHECK(*format_value(12.375) == "12.375");
+    CHECK(*format_value(0.1 + 0.2) == "0.30000000000000004");
+    CHECK(*format_value(99999999999.999) == "99999999999.999");
     CHECK(*format_value(1e20) == "100000000000000000000.0");
     CHECK(*format_value(1e-7) == "0.0000001");
     CHECK(format_value(std::numeric_limits<double>::max())->find('e') == std::string::npos);
