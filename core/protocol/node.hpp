@@ -198,6 +198,10 @@ public:
     // The first `count` of transmits() were handed to the kernel (or given up).
     void transmitted(std::size_t count);
 
+    // Whether node_events::observed() is wanted. On at first; off, what is for nobody here costs no
+    // copy of the message.
+    void observe(bool wanted) noexcept;
+
     // The smallest budget of the interfaces in use; coalescing keeps datagrams within it.
     void set_datagram_budget(std::size_t octets) noexcept;
 
