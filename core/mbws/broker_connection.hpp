@@ -1,13 +1,13 @@
 // One connection of a client to the broker: waits for `connect`, finds its session through the
 // host, and passes frames on to it.
 //
-//     broker_connection connection{port, host, settings, {.id = n, .local = true}, now};
+//     broker_connection connection{port, host, {.id = n, .local = true}, now};
 //     while (connection.wants_input() && reader.next(frame) == frame_reader::status::frame)
 //         if (connection.handle(now, frame) == verdict::closing) break;
 //     if (reader.failed()) connection.fault(now, reader.failure());
 //     ...
 //     connection.fill(now);                     // end of the turn
-//     connection.lost(now);                     // the socket is gone (the destructor does it too)
+//     connection.lost(now);                     // the socket is gone (call it before the destructor)
 //
 // After verdict::closing, and after port.finish(), nothing more is to be read from the socket.
 // Not thread-safe. Port and host outlive the connection.
@@ -27,8 +27,7 @@ struct connection_info {
 
 class broker_connection {
 public:
-    broker_connection(connection_port& port, session_host& host, const session_settings& settings,
-                      connection_info info, time_point now);
+    broker_connection(connection_port& port, session_host& host, connection_info info, time_point now);
     ~broker_connection();
     broker_connection(const broker_connection&) = delete;
     broker_connection& operator=(const broker_connection&) = delete;
@@ -58,7 +57,6 @@ private:
 
     connection_port& port_;
     session_host& host_;
-    const session_settings& settings_;
     connection_info info_;
     broker_session* session_ = nullptr;
     time_point connect_until_;

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -44,6 +45,8 @@ inline constexpr std::size_t receipts_waiting_max = 65536;
 // Octets in a connection's output at which a session keeps the rest in its own queue, where the
 // slow-reader policies reach it: some turns of a fast reader, little memory for a slow one.
 inline constexpr std::size_t output_octets_high = 256 * 1024;
+// Answers to requests beyond that (a client that asks and does not read) stop its input.
+inline constexpr std::size_t answer_octets_max = 256 * 1024;
 inline constexpr std::chrono::milliseconds acknowledge_delay{20};
 inline constexpr std::chrono::seconds block_patience{5};      // policy block
 inline constexpr std::chrono::seconds connect_patience{5};    // connection without `connect`
@@ -122,9 +125,12 @@ public:
     // An entity of a watch changed. `slot` is watch_request::slot.
     void entity_changed(std::uint32_t slot, std::string_view address, entity_state state);
 
-    // The outcome of a message that route() left open.
-    void receipt(time_point now, std::uint64_t number, const route_report& report);
+    // The outcome of a message that route() left open. Not from inside route().
+    void receipt(std::uint64_t number, const route_report& report);
     void take_over(time_point now, std::uint64_t number);
+
+    // Gives memory back that a burst needed; for sessions that have been quiet for a while.
+    void trim() noexcept { outbox_.trim(); }
 
     // Stops taking input until release() was called as often (policy block).
     void hold() noexcept { ++holds_; }
@@ -143,17 +149,18 @@ public:
 
     verdict handle(time_point now, const frame_view& frame);
 
-    // Moves what waits into the port: to the window, until output_octets_high. Once per turn.
+    // Moves what waits into the port: to the window, until output_octets_high. At the end of a turn in
+    // which wake() was called, and after each write that made room in the port.
     void fill(time_point now);
 
-    // False: stop reading (64 Ki receipts wait, or a blocked receiver) until read_again().
-    [[nodiscard]] bool wants_input() const noexcept {
-        return holds_ == 0 && receipts_waiting_ < receipts_waiting_max;
-    }
+    // False: stop reading until read_again(): 65 536 receipts wait, a receiver with policy block is
+    // full, or the client sends requests and does not read the answers.
+    [[nodiscard]] bool wants_input() noexcept;
 
     // --- time -----------------------------------------------------------------------------
 
     void advance(time_point now);
+    // Changes with every call of anything above; ask at the end of a turn.
     [[nodiscard]] time_point next_deadline() const noexcept;
 
     // --- what is seen ---------------------------------------------------------------------
@@ -178,58 +185,62 @@ private:
         watch_request asked;
         std::unordered_map<std::string, entity_state> pending;  // last state of each, not told yet
         std::deque<std::string> order;                          // of `pending`
-        bool ok_owed = false;
+        bool ok_owed = false;                                   // after what is pending
         std::uint32_t matched = 0;
         bool active = false;
     };
+    enum class intake : std::uint8_t { fresh, duplicate, closing };
 
-    // Connections.
+    // Connections (broker_session.cpp).
     void begin(time_point now, broker_connection& connection, const connect_request& request, bool resumed);
-    void connection_lost(time_point now, const broker_connection& connection);
-    void drop_port(errc reason, std::string_view text) noexcept;
+    void write_connected(bool resumed);
+    void rejoin(std::uint64_t received);
+    void leave_connection(errc reason, std::string_view text);
+    void connection_lost(time_point now);
     void finish_session(time_point now, end_reason why);
     verdict fail(time_point now, errc code, std::string_view text);
+    void write_error(errc code, std::string_view text);
 
-    // Input, by verb.
+    // Input, by verb (broker_input.cpp, broker_requests.cpp).
     verdict on_message(time_point now, const frame_view& frame);
-    verdict on_attach(time_point now, const frame_view& frame);
-    verdict on_detach(time_point now, const frame_view& frame);
-    verdict on_watch(time_point now, const frame_view& frame);
-    verdict on_grant(time_point now, const frame_view& frame);
-    verdict on_revoke(time_point now, const frame_view& frame);
     verdict on_ack(time_point now, std::uint64_t number);
     verdict on_nak(time_point now, const frame_view& frame);
-    enum class intake : std::uint8_t { fresh, duplicate, closing };
+    verdict on_request(time_point now, const frame_view& frame);
+    result<void> on_attach(time_point now, std::uint32_t request, const frame_view& frame);
+    result<void> on_detach(time_point now, std::uint32_t request, const frame_view& frame);
+    result<void> on_watch(time_point now, std::uint32_t request, const frame_view& frame);
+    result<void> on_grant(time_point now, std::uint32_t request, const frame_view& frame);
+    result<void> on_revoke(time_point now, std::uint32_t request, const frame_view& frame);
     intake take_number(time_point now, std::uint64_t number);
-
-    // Messages.
-    result<const attachment*> sender_of(const frame_view& frame) const;
-    route_status route(time_point now, const frame_view& frame, route_report& report);
-    void settle(time_point now, std::uint64_t number, const route_report& report, bool refused);
-    void taken(time_point now, std::uint64_t number);
-    void note_received(time_point now);
-    void write_ack(time_point now);
-
-    // Output.
-    void write(mbws::verb which, std::string_view fields, std::uint64_t number = 0, std::string_view body = {});
-    void write_ok(std::uint32_t request, std::string_view more = {});
-    void write_nak(std::uint32_t request, const error& failure);
-    void send_entry(time_point now, std::uint32_t index);
-    void deliver_now(const message_ref& what, const delivery& how);
-    void queue(const message_ref& what, const delivery& how, std::uint32_t octets);
-    void own_fields(const attachment& to, bool monitor);
-    void drop_entry(std::uint32_t index, session_drop reason);
-    void drop_expired(time_point now);
-    [[nodiscard]] bool full(std::size_t octets) const noexcept;
-    offer_result make_room(time_point now, const message_ref& what, const delivery& how, std::size_t octets);
-    void look_for_room();
-    void fill_watches();
-    void restart_watches(time_point now);
-    void count_drop(session_drop reason) noexcept;
-
+    result<const attachment*> sender_of(std::string_view from);
+    route_status route(time_point now, const frame_view& frame);
+    void settle(std::uint64_t number, const route_report& report, bool refused);
+    void mark_taken(std::uint64_t number, bool done);
+    [[nodiscard]] std::uint64_t acknowledgeable() const noexcept;
+    void note_taken(time_point now);
+    void write_ack();
+    void start_watch(time_point now, watching& what);
     attachment* attach_by_request(std::uint32_t request) noexcept;
     watching* watch_by_request(std::uint32_t request) noexcept;
-    void free_slot_if_unused(std::uint32_t slot) noexcept;
+    std::uint32_t free_slot();
+
+    // Output (broker_output.cpp).
+    void write(mbws::verb which, std::string_view fields, std::uint64_t number = 0, std::string_view body = {});
+    void write_ok(std::uint32_t request);
+    void write_nak(std::uint32_t request, const error& failure);
+    void write_entity(const watching& what, std::string_view address, entity_state state);
+    std::string_view own_fields(const attachment& to, bool monitor, std::uint64_t missed);
+    void send_entry(time_point now, std::uint32_t index);
+    void remove_entry(std::uint32_t index) noexcept;
+    void drop_entry(std::uint32_t index, session_drop reason) noexcept;
+    void drop_expired(time_point now) noexcept;
+    [[nodiscard]] bool full(std::size_t octets) const noexcept;
+    [[nodiscard]] bool may_write_directly(std::size_t octets) noexcept;
+    offer_result make_room(time_point now, const prepared_message& what, const delivery& how, std::size_t octets);
+    offer_result drop_offered(const prepared_message& what, session_drop reason) noexcept;
+    void look_for_room();
+    void fill_watches();
+    void count_drop(session_drop reason) noexcept;
 
     std::uint64_t id_;
     std::string token_;
@@ -251,30 +262,32 @@ private:
     // From the client.
     std::uint64_t received_ = 0;             // highest number that came
     std::uint64_t taken_ = 0;                // all up to this are taken over
-    std::uint64_t acknowledged_out_ = 0;     // highest `ack` written
+    std::uint64_t acknowledged_out_ = 0;     // highest `ack` written on this connection
     time_point ack_due_ = never;
-    ring<std::uint64_t> open_takeovers_;     // rising; 0 = done out of order
+    ring<std::uint8_t> takeovers_;                  // of taken_ + 1 and on: done already?
     ring<std::uint64_t> naks_waiting_;       // numbers whose nak must go out before their ack
     std::size_t receipts_waiting_ = 0;
-    bool input_stopped_ = false;             // said so by wants_input()
+    bool input_stopped_ = false;             // wants_input() said no
     std::size_t holds_ = 0;
-    std::string from_cache_;                 // last `from` as written
+    std::string from_text_;                  // last `from` as written, and whose it was
     std::uint32_t from_slot_ = 0;
+    route_report report_;                    // reused
 
     // To the client.
     outbox outbox_;
     std::uint64_t last_number_ = 0;          // given to a frame
-    std::uint64_t acknowledged_in_ = 0;      // by the client
     std::uint64_t missed_ = 0;               // not told yet
+    std::size_t written_ = 0;                // messages written since the port was last empty
     time_point block_until_ = never;         // senders wait at most so long
     bool patience_over_ = false;
+    bool overflowed_ = false;                // policy disconnect: at the end of the turn
     std::string scratch_;                    // fields of the frame being written
-    route_report report_;                    // reused
 
     std::vector<std::unique_ptr<attachment>> attachments_;   // by slot
     std::size_t attached_ = 0;               // active ones
     std::vector<std::uint32_t> senders_;     // slots of entities, oldest first
-    std::vector<std::unique_ptr<watching>> watches_;
+    std::vector<std::unique_ptr<watching>> watches_;         // by slot
+    std::size_t watching_ = 0;               // active ones
     session_counters counters_;
 };
 

@@ -15,6 +15,7 @@
 // Not thread-safe. The handler may call the session, but not receive(), lost() or the destructor.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -112,7 +113,7 @@ struct message_result {
     std::uint32_t took = 0;          // ms
 };
 
-// What the session tells. Every function may do nothing.
+// What the session tells. Every function may do nothing. Views are valid during the call.
 class client_handler {
 public:
     virtual void on_connected(const connected_info& info) = 0;
@@ -137,7 +138,8 @@ public:
     virtual bool on_message(const delivered_message& what) = 0;
     // So many messages for this session were dropped by the broker.
     virtual void on_missed(std::uint64_t messages) = 0;
-    // Exactly once for each reliable or receipt_wanted message; for others at most once, refusals only.
+    // Exactly once for each reliable or receipt_wanted message; for others at most once, when they were
+    // refused, or when a session with a window was lost before they were acknowledged.
     virtual void on_result(message_token token, const message_result& what) = 0;
     // The broker has taken over all messages up to this one (window > 0).
     virtual void on_taken_over(message_token up_to) = 0;
@@ -198,6 +200,8 @@ public:
     // --- what is seen ---------------------------------------------------------------------
 
     [[nodiscard]] bool connected() const noexcept { return state_ == state::connected; }
+    // A session that connect() will try to resume.
+    [[nodiscard]] bool resumable() const noexcept { return !token_.empty(); }
     [[nodiscard]] bool closing() const noexcept { return close_wanted_; }
     [[nodiscard]] std::uint32_t window() const noexcept { return window_; }
     [[nodiscard]] std::size_t waiting_octets() const noexcept { return out_.size() - out_at_ + kept_octets_; }
@@ -210,11 +214,11 @@ public:
 private:
     enum class state : std::uint8_t { idle, connecting, connected, failed };
 
-    // A message that is not acknowledged yet, or not sent yet.
+    // A message that waits to be sent or acknowledged.
     struct kept_message {
         message_token token = 0;
         bool wants_result = false;
-        std::string frame;
+        std::string frame;           // complete but for its number
     };
     struct open_request {
         mbws::verb verb = verb::unknown;
@@ -222,31 +226,82 @@ private:
         std::uint32_t about = 0;     // detach: what
         bool answered = false;
         bool sent = false;           // on this connection
-        bool cancelled = false;      // its detach is under way
+        bool sent_before = false;    // on an earlier one: it may have been done already
+        bool cancelled = false;      // an attach or watch whose detach is under way
     };
 
-    std::uint32_t add_request(mbws::verb which, std::string fields, std::uint32_t about = 0);
-    void send_requests(bool answered_too);
-    bool on_connected(time_point now, const frame_view& frame);
-    void start_new_session();
-    void resume(std::uint64_t received);
-    void pump();
-    void write_ack();
-    void note_taken(time_point now);
-    bool fail(errc code, std::string_view text);
-    bool on_error(const frame_view& frame);
+    // Requests (client_requests.cpp).
+    std::uint32_t add_request(mbws::verb which, const std::string& fields, std::uint32_t about = 0);
+    void write_request(open_request& what);
+    void send_requests(bool new_session);
+    void restart_watches();
     bool on_ok(const frame_view& frame);
-    bool on_nak(time_point now, const frame_view& frame);
-    bool on_ack(std::uint64_t number);
+    void on_request_nak(const frame_view& frame);
+    void forget_request(std::uint32_t request);
+
+    // Input (client_input.cpp).
+    bool dispatch(time_point now, const frame_view& frame);
+    bool on_connected(time_point now, const frame_view& frame);
+    bool on_error(const frame_view& frame);
+    bool on_close();
+    bool on_ack(time_point now, std::uint64_t number);
     bool on_message(time_point now, const frame_view& frame);
     bool on_receipt(time_point now, const frame_view& frame);
-    void finish(std::uint64_t number, const message_result& how);
-    void give_up_open(std::string_view why);
+    bool on_nak(time_point now, const frame_view& frame);
+    void start_new_session();
+    void drop_acknowledged(std::uint64_t up_to);
+    enum class intake : std::uint8_t { fresh, duplicate, failed };
+    intake take_number(time_point now, std::uint64_t number);
+    void mark_taken(std::uint64_t number, bool done);
+    void note_taken(time_point now);
+    void write_ack();
+    void settle(std::uint64_t number, const message_result& how);
+    bool fail(errc code, std::string_view text);
+
+    // Output (client_session.cpp).
+    void write(mbws::verb which, std::uint64_t number = 0, std::string_view body = {});
+    void pump();
+    void give_up(std::vector<message_token> tokens);
+    void give_up_all();
     void maybe_close();
 
     client_options options_;
     client_handler& handler_;
     state state_ = state::idle;
+    frame_reader reader_;
+    frame_view frame_;                       // reused
+
+    std::string token_;                      // of the session; a secret
+    bool resuming_ = false;                  // `connect` named a session
+    bool had_session_ = false;
+    bool close_wanted_ = false;
+    bool close_written_ = false;
+    bool closed_ = false;                    // on_closed() was called
+    std::uint32_t window_ = 0;               // the broker's
+    std::uint32_t peer_size_ = frame_octets_default;
+    time_point heard_;
+
+    // Output.
+    std::string out_;
+    std::size_t out_at_ = 0;                 // what of it was written
+    message_token last_token_ = 0;
+    ring<kept_message> kept_;
+    std::size_t kept_octets_ = 0;
+    std::size_t transmitted_ = 0;            // of kept_, in this session: they have numbers
+    std::size_t sent_ = 0;                   // of these, on this connection
+    std::uint64_t acknowledged_in_ = 0;      // the number before kept_.front()
+    std::unordered_map<std::uint64_t, message_token> open_;  // by number: results that are to come
+
+    // Input.
+    std::uint64_t received_ = 0;
+    std::uint64_t taken_ = 0;
+    std::uint64_t acknowledged_out_ = 0;
+    ring<std::uint8_t> takeovers_;           // of taken_ + 1 and on: handled already?
+    time_point ack_due_ = never;
+    std::uint64_t duplicates_ = 0;
+
+    std::map<std::uint32_t, open_request> requests_;
+    std::uint32_t last_request_ = 0;
 };
 
 }  // namespace mbus::mbws

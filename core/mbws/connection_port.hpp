@@ -77,6 +77,9 @@ public:
     // The first `octets` of what waits were written (or given up).
     void consumed(std::size_t octets) noexcept;
     [[nodiscard]] bool finished() const noexcept { return finished_; }
+    // Gives memory back that was needed for a burst. For a connection that has been quiet for a
+    // while; in steady traffic the memory is used again.
+    void trim() noexcept;
 
 protected:
     ~stream_port() = default;

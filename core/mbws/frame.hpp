@@ -222,13 +222,15 @@ public:
     // Fields that append_field() wrote before.
     frame_writer& raw_fields(std::string_view fields);
 
-    // False, with the frame taken back, when the fields exceed H (header_octets_max).
+    // False, with the frame taken back, when the fields exceed H (header_octets_max) or the body
+    // frame_octets_limit.
     bool finish(std::string_view body = {});
 
 private:
     std::string& out_;
     std::size_t start_;
     frame_head head_;
+    bool too_long_ = false;  // a value that no field can hold
 };
 
 }  // namespace mbus::mbws

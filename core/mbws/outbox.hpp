@@ -6,10 +6,8 @@
 // kept once it was sent. Nodes live in one block and are reused.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -41,60 +39,85 @@ struct outbox_entry {
     std::uint64_t number = 0;       // 0: not numbered yet
     time_point expires = never;
     std::uint64_t missed = 0;       // told with this frame
+    std::uint64_t about = 0;        // nak: the number that may be acknowledged after it
     std::uint32_t slot = 0;         // attach that it is for; no_slot for receipts and naks
     std::uint32_t octets = 0;       // charged to the session
-    std::uint32_t previous = 0;
-    std::uint32_t next = 0;
-    bool droppable = false;         // unreliable
-    bool nak = false;
+    bool droppable = false;         // unreliable: a full queue may drop it while it has no number
     bool settles = false;           // receipt or nak: ends a message of the client
     bool monitor = false;
+    bool latest = false;            // policy latest
     bool sent_before = false;       // on an earlier connection
-    bool used = false;
 };
 
 class outbox {
 public:
-    static constexpr std::uint32_t none = 0xFFFFFFFF;  // no entry
+    static constexpr std::uint32_t none = 0xFFFFFFFF;     // no entry
     static constexpr std::uint32_t no_slot = 0xFFFFFFFF;
 
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t messages() const noexcept { return count_; }
     [[nodiscard]] std::size_t octets() const noexcept { return octets_; }
 
-    // Puts an entry at the end.
-    std::uint32_t push(outbox_entry entry, bool latest);
-    [[nodiscard]] outbox_entry& at(std::uint32_t index) noexcept { return entries_[index]; }
+    // Puts an entry at the end. It names entries by index until they are removed.
+    std::uint32_t push(outbox_entry entry);
+    [[nodiscard]] outbox_entry& at(std::uint32_t index) noexcept { return nodes_[index].entry; }
+    [[nodiscard]] const outbox_entry& at(std::uint32_t index) const noexcept { return nodes_[index].entry; }
     void remove(std::uint32_t index) noexcept;
 
+    [[nodiscard]] std::uint32_t head() const noexcept { return head_; }
+    [[nodiscard]] std::uint32_t after(std::uint32_t index) const noexcept { return nodes_[index].next; }
     // The first entry that was not sent on this connection, or none.
     [[nodiscard]] std::uint32_t unsent() const noexcept { return unsent_; }
-    [[nodiscard]] std::uint32_t head() const noexcept { return head_; }
+    // Entries sent on this connection and not removed.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
-    // unsent() was sent: it stays until acknowledged() (or is removed with window 0).
+    // unsent() was sent and stays until it is removed (acknowledged).
     void mark_sent() noexcept;
     // All is unsent again: a new connection.
     void rewind() noexcept;
-    // The entry that drop-oldest takes, or none.
-    [[nodiscard]] std::uint32_t oldest_droppable() const noexcept;
-    // The entry that a newer one of the same topic has made useless, or none.
+
+    // The entry that goes first when room is needed: the oldest that is droppable and has no number.
+    [[nodiscard]] std::uint32_t oldest_droppable() const noexcept { return droppable_; }
+    // Policy latest: an entry that a newer one has made useless, the one of `entry`'s own topic
+    // first; none if there is no such entry.
     [[nodiscard]] std::uint32_t superseded(std::uint64_t topic, std::uint32_t slot) noexcept;
     // No entry expires before this.
     [[nodiscard]] time_point soonest_expiry() const noexcept { return soonest_expiry_; }
     void set_soonest_expiry(time_point when) noexcept { soonest_expiry_ = when; }
-    // Gives memory back when there is nothing in it.
+    // Gives memory back when the outbox is empty.
     void trim() noexcept;
 
 private:
-    std::vector<outbox_entry> entries_;
+    struct node {
+        outbox_entry entry;
+        std::uint64_t serial = 0;  // of the entry; 0: free
+        std::uint32_t previous = none;
+        std::uint32_t next = none;
+        bool in_flight = false;
+    };
+    struct mark {
+        std::uint32_t index = none;
+        std::uint64_t serial = 0;
+    };
+    [[nodiscard]] bool may_drop(std::uint32_t index) const noexcept {
+        return nodes_[index].entry.droppable && nodes_[index].entry.number == 0;
+    }
+    void skip_to_droppable(std::uint32_t from) noexcept;
+    void forget_stale_marks();
+    static std::uint64_t topic_of(const outbox_entry& entry) noexcept;
+
+    std::vector<node> nodes_;
     std::uint32_t free_ = none;
     std::uint32_t head_ = none;
     std::uint32_t tail_ = none;
     std::uint32_t unsent_ = none;
+    std::uint32_t droppable_ = none;
+    std::uint64_t serial_ = 0;
     std::size_t count_ = 0;
     std::size_t octets_ = 0;
     std::size_t in_flight_ = 0;
     time_point soonest_expiry_ = never;
+    std::unordered_map<std::uint64_t, std::uint32_t> newest_;  // policy latest: topic -> entry
+    ring<mark> superseded_;
 };
 
 }  // namespace mbus::mbws

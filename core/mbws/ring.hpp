@@ -35,6 +35,7 @@ public:
         head_ = (head_ + 1) & (slots_.size() - 1);
         --count_;
     }
+    void pop_back() noexcept { --count_; }
     void clear() noexcept {
         head_ = 0;
         count_ = 0;

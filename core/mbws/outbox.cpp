@@ -1,0 +1,131 @@
+#include "mbws/outbox.hpp"
+
+#include <array>
+#include <utility>
+
+namespace mbus::mbws {
+namespace {
+
+constexpr std::array<std::string_view, session_drops> drop_names{
+    "oldest", "newest", "superseded", "disconnect", "expired", "too-large", "ended"};
+
+constexpr std::size_t superseded_slack = 64;  // marks beyond twice the entries before stale ones are sought
+
+std::uint64_t mix(std::uint64_t topic, std::uint32_t slot) noexcept {
+    return topic ^ (std::uint64_t{slot} + 1) * 0x9E3779B97F4A7C15;
+}
+
+}  // namespace
+
+std::string_view to_string(session_drop reason) noexcept { return drop_names[static_cast<std::size_t>(reason)]; }
+
+std::uint64_t outbox::topic_of(const outbox_entry& entry) noexcept { return mix(entry.content->topic(), entry.slot); }
+
+std::uint32_t outbox::push(outbox_entry entry) {
+    std::uint32_t index = free_;
+    if (index != none) {
+        free_ = nodes_[index].next;
+    } else {
+        index = static_cast<std::uint32_t>(nodes_.size());
+        nodes_.emplace_back();
+    }
+    node& fresh = nodes_[index];
+    fresh.entry = std::move(entry);
+    fresh.serial = ++serial_;
+    fresh.previous = tail_;
+    fresh.next = none;
+    fresh.in_flight = false;
+    (tail_ == none ? head_ : nodes_[tail_].next) = index;
+    tail_ = index;
+    ++count_;
+    octets_ += fresh.entry.octets;
+    if (unsent_ == none) unsent_ = index;
+    if (droppable_ == none && may_drop(index)) droppable_ = index;
+    if (fresh.entry.expires < soonest_expiry_) soonest_expiry_ = fresh.entry.expires;
+    if (fresh.entry.latest && fresh.entry.droppable) {
+        const auto [place, first] = newest_.try_emplace(topic_of(fresh.entry), index);
+        if (!first) {
+            superseded_.push_back(mark{place->second, nodes_[place->second].serial});
+            place->second = index;
+            if (superseded_.size() > 2 * count_ + superseded_slack) forget_stale_marks();
+        }
+    }
+    return index;
+}
+
+void outbox::remove(std::uint32_t index) noexcept {
+    node& gone = nodes_[index];
+    const std::uint32_t next = gone.next;
+    if (gone.in_flight) --in_flight_;
+    (gone.previous == none ? head_ : nodes_[gone.previous].next) = next;
+    (next == none ? tail_ : nodes_[next].previous) = gone.previous;
+    if (unsent_ == index) unsent_ = next;
+    if (gone.entry.latest && gone.entry.droppable) {
+        const auto place = newest_.find(topic_of(gone.entry));
+        if (place != newest_.end() && place->second == index) newest_.erase(place);
+    }
+    octets_ -= gone.entry.octets;
+    --count_;
+    if (droppable_ == index) skip_to_droppable(next);
+    gone.entry.content.reset();
+    gone.serial = 0;
+    gone.next = free_;
+    free_ = index;
+    if (count_ == 0) {
+        soonest_expiry_ = never;
+        superseded_.clear();
+    }
+}
+
+void outbox::mark_sent() noexcept {
+    const std::uint32_t index = unsent_;
+    nodes_[index].in_flight = true;
+    ++in_flight_;
+    unsent_ = nodes_[index].next;
+    if (droppable_ == index) skip_to_droppable(unsent_);
+}
+
+void outbox::rewind() noexcept {
+    for (std::uint32_t i = head_; i != none && nodes_[i].in_flight; i = nodes_[i].next) {
+        nodes_[i].in_flight = false;
+        nodes_[i].entry.sent_before = true;
+    }
+    unsent_ = head_;
+    in_flight_ = 0;
+}
+
+void outbox::skip_to_droppable(std::uint32_t from) noexcept {
+    while (from != none && !may_drop(from)) from = nodes_[from].next;
+    droppable_ = from;
+}
+
+std::uint32_t outbox::superseded(std::uint64_t topic, std::uint32_t slot) noexcept {
+    const auto own = newest_.find(mix(topic, slot));
+    if (own != newest_.end() && may_drop(own->second)) return own->second;
+    while (!superseded_.empty()) {
+        const mark old = superseded_.front();
+        superseded_.pop_front();
+        if (nodes_[old.index].serial == old.serial && may_drop(old.index)) return old.index;
+    }
+    return none;
+}
+
+// Marks of entries that were sent meanwhile, so that a reader who keeps up costs no memory.
+void outbox::forget_stale_marks() {
+    for (std::size_t left = superseded_.size(); left > 0; --left) {
+        const mark old = superseded_.front();
+        superseded_.pop_front();
+        if (nodes_[old.index].serial == old.serial) superseded_.push_back(old);
+    }
+}
+
+void outbox::trim() noexcept {
+    constexpr std::size_t idle_nodes = 8;
+    if (count_ != 0 || nodes_.capacity() <= idle_nodes) return;
+    std::vector<node>{}.swap(nodes_);
+    free_ = none;
+    superseded_.release();
+    std::unordered_map<std::uint64_t, std::uint32_t>{}.swap(newest_);
+}
+
+}  // namespace mbus::mbws

@@ -1,0 +1,72 @@
+#include "mbws/prepared_message.hpp"
+
+#include <utility>
+
+namespace mbus::mbws {
+namespace {
+
+// Messages that may still be held by somebody before a new one has to be allocated: some turns'
+// worth of traffic to slow readers.
+constexpr std::size_t spare_messages = 64;
+// Blocks above this are given back: 64 of them may lie idle.
+constexpr std::size_t spare_octets_max = 4096;
+
+std::uint64_t hash(std::uint64_t sum, std::string_view octets) noexcept {
+    for (const char octet : octets) sum = (sum ^ static_cast<unsigned char>(octet)) * 0x100000001B3;  // FNV-1a
+    return (sum ^ 0xFF) * 0x100000001B3;
+}
+
+}  // namespace
+
+std::shared_ptr<const prepared_message> prepared_message::of_fields(mbws::verb which, std::string fields) {
+    auto made = std::make_shared<prepared_message>();
+    made->fields_octets_ = fields.size();
+    made->octets_ = std::move(fields);
+    made->verb_ = which;
+    return made;
+}
+
+void prepared_message::assign(const message_content& content) {
+    octets_.clear();
+    verb_ = mbws::verb::message;
+    reliable_ = content.reliable;
+    if (!content.to.empty()) append_field(octets_, key::to, content.to);
+    if (!content.from.empty()) append_field(octets_, key::from, content.from);
+    if (!content.type.empty()) append_field(octets_, key::type, content.type);
+    if (content.time != 0) append_field(octets_, key::time, content.time);
+    fields_octets_ = octets_.size();
+    octets_.append(content.body);
+    topic_ = hash(hash(0xCBF29CE484222325, content.from), content.first_command);
+}
+
+message_preparer::message_preparer() : spare_(spare_messages) {}
+
+message_ref message_preparer::prepare(const message_content& content) {
+    constexpr std::size_t fixed = 4 * 3 + 8;
+    // What receivers add (entity, missed, mode) must fit beside these fields.
+    constexpr std::size_t own = 8192;
+    const std::size_t fields = content.to.size() + content.from.size() + content.type.size() + fixed;
+    if (frame_header_octets + fields + own > header_octets_max) return nullptr;
+    if (content.body.size() > frame_octets_limit) return nullptr;
+    if (fields + content.body.size() > spare_octets_max) {
+        auto made = std::make_shared<prepared_message>();
+        made->octets_.reserve(fields + content.body.size());
+        made->assign(content);
+        return made;
+    }
+    // The slot whose message was made longest ago; most are free again by now.
+    for (std::size_t tried = 0; tried < 2; ++tried) {
+        auto& slot = spare_[next_];
+        next_ = (next_ + 1) % spare_.size();
+        if (slot == nullptr) slot = std::make_shared<prepared_message>();
+        if (slot.use_count() != 1) continue;
+        slot->assign(content);
+        return slot;
+    }
+    auto& slot = spare_[next_];
+    slot = std::make_shared<prepared_message>();
+    slot->assign(content);
+    return slot;
+}
+
+}  // namespace mbus::mbws
