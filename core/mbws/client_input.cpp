@@ -39,8 +39,8 @@ bool client_session::dispatch(time_point now, const frame_view& frame) {
         case verb::ack: return on_ack(now, frame.number);
         case verb::receipt: return on_receipt(now, frame);
         case verb::entity:
-            if (const auto state = entity_state_from_string(frame.text(key::state))) {
-                handler_.on_entity(frame.integer32(key::request), frame.text(key::entity), *state);
+            if (const auto seen = entity_state_from_string(frame.text(key::state))) {
+                handler_.on_entity(frame.integer32(key::request), frame.text(key::entity), *seen);
             }
             return true;
         case verb::ping: write(verb::pong, frame.number, frame.body); return true;
