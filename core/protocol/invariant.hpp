@@ -4,14 +4,14 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <source_location>
 
 namespace mbus::protocol {
 
-inline void invariant(bool holds, std::source_location where = std::source_location::current()) noexcept {
+// The built-in functions instead of std::source_location, which clang 14 does not have.
+inline void invariant(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE(),
+                      const char* function = __builtin_FUNCTION()) noexcept {
     if (holds) [[likely]] return;
-    std::fprintf(stderr, "mbus: broken invariant at %s:%u in %s\n", where.file_name(),
-                 static_cast<unsigned>(where.line()), where.function_name());
+    std::fprintf(stderr, "mbus: broken invariant at %s:%d in %s\n", file, line, function);
     std::abort();
 }
 
