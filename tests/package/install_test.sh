@@ -52,7 +52,7 @@ if command -v scdoc >/dev/null 2>&1; then
 fi
 for unit in mbusd.service mbusd-key.service; do
     grep -q '@[A-Z_]*@' "$root/usr/lib/systemd/system/$unit" && fault "$unit: an @NAME@ is left"
-    program=$(sed -n 's/^ExecStart=\([^ ]*mbus[^ ]*\).*/\1/p' "$root/usr/lib/systemd/system/$unit" | head -n 1)
+    program=$(sed -n 's,^ExecStart=.*\(/usr/bin/mbus[a-z]*\) .*,\1,p' "$root/usr/lib/systemd/system/$unit" | head -n 1)
     [ -x "$root$program" ] || fault "$unit starts $program, which is not installed"
 done
 grep -q 'ExecStart=/usr/bin/mbusd --config /etc/mbusd/mbusd.toml' "$root/usr/lib/systemd/system/mbusd.service" ||

@@ -20,7 +20,7 @@ def unit(name):
     if path.is_file():
         return path.read_text(encoding="utf-8")
     text = (path.parent / (name + ".in")).read_text(encoding="utf-8")
-    text = re.sub(r"@MBUS_BINDIR@/\S+", "/bin/true", text)
+    text = re.sub(r"@MBUS_BINDIR@/\w+", "/bin/true", text)
     return text.replace("@MBUS_CONFDIR@", "/etc/mbusd")
 
 
