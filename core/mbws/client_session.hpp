@@ -36,10 +36,10 @@
 namespace mbus::mbws {
 
 struct client_options {
-    std::string name;                       // for humans: the program
-    std::string auth;                       // a secret; empty on the local binding
+    std::string name{};                       // for humans: the program
+    std::string auth{};                       // a secret; empty on the local binding
     std::uint32_t window = 0;               // 0: local binding only
-    std::optional<std::uint32_t> expiry;    // s; not given: the binding's default
+    std::optional<std::uint32_t> expiry{};    // s; not given: the binding's default
     std::uint32_t size = frame_octets_default;
     bool durable = false;
     std::size_t queue_octets_max = 8 * 1024 * 1024;  // output that may wait; then send() fails with overflow
@@ -51,19 +51,19 @@ struct client_options {
 using message_token = std::uint64_t;
 
 struct client_attach {
-    std::string_view entity;         // "(app:ui module:ui)"
+    std::string_view entity{};         // "(app:ui module:ui)"
     attach_mode mode = attach_mode::entity;
     reader_policy policy = reader_policy::drop_oldest;
-    std::string_view type;           // media type wanted besides commands
-    std::string_view commands;       // globs on command names
-    std::string_view queue;          // mode queue
+    std::string_view type{};           // media type wanted besides commands
+    std::string_view commands{};       // globs on command names
+    std::string_view queue{};          // mode queue
 };
 
 struct client_message {
-    std::string_view to;
-    std::string_view from;           // empty: the oldest attached entity
-    std::string_view body;
-    std::string_view type;           // empty: commands
+    std::string_view to{};
+    std::string_view from{};           // empty: the oldest attached entity
+    std::string_view body{};
+    std::string_view type{};           // empty: commands
     bool reliable = false;
     bool receipt_wanted = false;     // reliable wants one anyway
     std::uint64_t time = 0;          // origin time, ms since 1970
@@ -71,8 +71,8 @@ struct client_message {
 };
 
 struct client_grant {
-    std::string_view entity;         // empty: the oldest
-    std::string_view commands;
+    std::string_view entity{};         // empty: the oldest
+    std::string_view commands{};
     std::uint32_t expiry = 0;
     std::uint32_t uses = 0;
 };
@@ -84,17 +84,17 @@ struct connected_info {
     std::uint32_t window = 0;        // the broker's
     std::uint32_t expiry = 0;
     std::uint32_t size = 0;          // largest frame that the broker takes
-    std::string_view broker;
+    std::string_view broker{};
 };
 
 // A message for an entity of this session. Views are valid during the call.
 struct delivered_message {
     std::uint64_t number = 0;        // 0: nothing to take over
-    std::string_view to;
-    std::string_view from;
-    std::string_view entity;         // empty: the session's only one
-    std::string_view type;           // empty: commands
-    std::string_view body;
+    std::string_view to{};
+    std::string_view from{};
+    std::string_view entity{};         // empty: the session's only one
+    std::string_view type{};           // empty: commands
+    std::string_view body{};
     std::uint64_t time = 0;
     bool reliable = false;
     bool redelivered = false;
@@ -106,9 +106,9 @@ struct delivered_message {
 struct message_result {
     bool ok = false;
     errc code = errc::internal;      // when !ok; errc::disconnected: its fate is unknown
-    std::string_view text;           // when !ok: what to do
+    std::string_view text{};           // when !ok: what to do
     std::uint32_t matched = 0;
-    std::string_view entity;         // reliable: who took it
+    std::string_view entity{};         // reliable: who took it
     unsigned tried = 0;
     std::uint32_t took = 0;          // ms
 };

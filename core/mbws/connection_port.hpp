@@ -31,9 +31,9 @@ struct outgoing_frame {
     mbws::verb verb = verb::unknown;
     std::uint8_t flags = 0;
     std::uint64_t number = 0;
-    std::string_view own_fields;           // binary fields for this receiver only
-    std::string_view fields;               // binary fields
-    std::string_view body;
+    std::string_view own_fields{};           // binary fields for this receiver only
+    std::string_view fields{};               // binary fields
+    std::string_view body{};
     const message_ref* owner = nullptr;    // keeps `fields` and `body` alive
 };
 
