@@ -77,7 +77,21 @@ bool bus_links::update() {
     const auto before = std::exchange(choice_, std::move(next));
     if (v4_) join_and_leave(*v4_, ip_family::v4);
     if (v6_) join_and_leave(*v6_, ip_family::v6);
+    tell_new_addresses(before.links);
     return before.links != links();
+}
+
+// The host-ID of our entities stays; what peers see as the source of our datagrams is new.
+void bus_links::tell_new_addresses(const std::vector<bus_link>& before) const {
+    for (const auto& link : links()) {
+        const auto old = std::ranges::find(before, link.index, &bus_link::index);
+        if (old == before.end()) continue;
+        for (const auto& [was, is] : {std::pair{old->source_v4, link.source_v4}, std::pair{old->source_v6, link.source_v6}}) {
+            if (was && is && *was != *is) {
+                log_.info("interface has a new address", {{"interface", link.name}, {"address", to_string(*is)}, {"before", to_string(*was)}});
+            }
+        }
+    }
 }
 
 // The loopback interface has no route for IPv6 multicast unless somebody made one. Then host-local

@@ -48,6 +48,7 @@ private:
     void open(boost::asio::io_context& context, ip_family family);
     void drop_unreachable_v6(std::vector<bus_link>& links);
     void join_and_leave(family_sockets& sockets, ip_family family);
+    void tell_new_addresses(const std::vector<bus_link>& before) const;
     void note(ip_family family, std::string text, bool important);
 
     bus_options options_;

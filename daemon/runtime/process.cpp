@@ -69,13 +69,14 @@ signal_watch::signal_watch(boost::asio::io_context& context, std::function<void(
 }
 
 void signal_watch::close() {
+    closed_ = true;
     boost::system::error_code ignored;
     signals_.cancel(ignored);
 }
 
 void signal_watch::wait() {
     signals_.async_wait([this](const boost::system::error_code& failure, int number) {
-        if (failure) return;
+        if (failure || closed_) return;
         if (number == SIGHUP) {
             if (!stopping_) reload_();
         } else if (std::exchange(stopping_, true)) {
@@ -83,7 +84,7 @@ void signal_watch::wait() {
         } else {
             stop_(number);
         }
-        wait();
+        if (!closed_) wait();
     });
 }
 

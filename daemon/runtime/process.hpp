@@ -44,6 +44,7 @@ private:
     std::function<void(int)> stop_;
     std::function<void()> reload_;
     bool stopping_ = false;
+    bool closed_ = false;
 };
 
 // 64 bits from the kernel's generator. Throws std::system_error when there is none.
