@@ -145,9 +145,26 @@ peer_watch::~peer_watch() {
 
 namespace detail {
 
-connection connect_over(std::unique_ptr<link> way, const connect_options& options) {
-    connection made{std::make_shared<core>(std::move(way), complete(options))};
-    return made;
+connection connect_over(std::unique_ptr<link> way, const connect_options& options, driver& out) {
+    const auto made = std::make_shared<core>(std::move(way), complete(options));
+    const std::weak_ptr<core> seen = made;
+    out.ready = [seen] {
+        const auto alive = seen.lock();
+        return alive && !alive->running();
+    };
+    out.turn = [seen] {
+        if (const auto alive = seen.lock()) (void)alive->process();
+    };
+    out.deadline = [seen] {
+        const auto alive = seen.lock();
+        return alive ? alive->deadline() : never;
+    };
+    out.has_output = [seen] {
+        const auto alive = seen.lock();
+        return alive && alive->has_output();
+    };
+    made->begin(false);
+    return connection{made};
 }
 
 }  // namespace detail

@@ -54,6 +54,8 @@ public:
     result<void> flush(std::chrono::milliseconds limit);
     [[nodiscard]] int fd();
     [[nodiscard]] clock::time_point deadline() const;
+    [[nodiscard]] bool running() const noexcept { return depth_ > 0; }
+    [[nodiscard]] bool has_output() const noexcept { return open_ && !session_.output().empty(); }
     void hold() noexcept { ++batches_; }
     void release();
     // At the end of every public call that may have produced output or deadlines.

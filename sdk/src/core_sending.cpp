@@ -69,9 +69,11 @@ result<mbws::message_token> core::hand_over(entity_record& from, const destinati
 }
 
 result<void> core::send(entity_record& from, const destination& to, const payload& what, const send_options& how) {
-    auto token = hand_over(from, to, what, how, false, false);
+    // The daemon names refused messages only to those who ask for an outcome.
+    const bool watched = from.on_refused != nullptr;
+    auto token = hand_over(from, to, what, how, false, watched);
     if (!token) return std::move(token.error());
-    if (from.on_refused) {
+    if (watched) {
         results_.emplace(*token, [handler = from.on_refused](const mbws::message_result& outcome) {
             if (!outcome.ok) (*handler)(failure_of(outcome));
         });

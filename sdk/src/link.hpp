@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -59,7 +60,15 @@ public:
     virtual void wake_at(clock::time_point when) = 0;
 };
 
-// Makes a connection over another link; for mbus::testing.
-MBUS_API connection connect_over(std::unique_ptr<link> way, const connect_options& options);
+// How somebody else than its owner runs a connection. All of them do nothing once it is gone.
+struct driver {
+    std::function<bool()> ready;                    // it is there and not running at the moment
+    std::function<void()> turn;                     // process()
+    std::function<clock::time_point()> deadline;
+    std::function<bool()> has_output;               // something waits to be written
+};
+
+// A connection over another link, which `out` runs too; for mbus::testing.
+MBUS_API connection connect_over(std::unique_ptr<link> way, const connect_options& options, driver& out);
 
 }  // namespace mbus::detail

@@ -123,7 +123,7 @@ struct connection_event {
     // unknown, they are not sent again.
     std::size_t unacknowledged = 0;
     // With connecting and closed: why.
-    error reason;
+    error reason{};
 };
 
 // What to wait for on fd().

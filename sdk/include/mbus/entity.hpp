@@ -71,7 +71,7 @@ public:
 
     // Fire and forget, to every entity that fits `to`. Errors are those found in this process:
     // bad_address, bad_command, bad_value, too_large, disconnected, overflow (the daemon does not
-    // read; call flush()). What the daemon refuses later is reported to on_refused().
+    // read; call flush()). What the daemon refuses is told to on_refused().
     result<void> send(const destination& to, const payload& what, const send_options& how = {});
 
     // To exactly one entity, acknowledged by it. Errors, besides those of send(): no_match,
@@ -81,7 +81,9 @@ public:
     // Like send(), and tells how many entities matched; 0 is not an error.
     operation<receipt> send_with_receipt(const destination& to, const payload& what, const send_options& how = {});
 
-    // Called for a message of send() that the daemon refused.
+    // Called for each message of send() that the daemon refused (no right, too large for the bus), and
+    // when it does not let this entity attach again after a reconnect. While there is a handler,
+    // every message asks for a receipt, which costs some speed.
     void on_refused(std::function<void(const error&)> handler);
 
     // --- receiving ------------------------------------------------------------------------
