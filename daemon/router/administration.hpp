@@ -1,0 +1,74 @@
+// The answers of the daemon's own entity: status, counters, interfaces, peers, sessions and
+// configuration, asked for in the request form of docs/daemon-commands.md.
+//
+//     auto reply = administration.answer(body, rights);   // commands of the reply; may be empty
+//
+// One thread. The facts outlive it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mbus/command.hpp>
+
+#include "bus/bus.hpp"
+#include "config/config_file.hpp"
+#include "router/local_entity.hpp"
+#include "router/router_counters.hpp"
+#include "router/session_table.hpp"
+
+namespace mbusd {
+
+// What the answers are made of; the router knows it.
+class administration_facts {
+public:
+    [[nodiscard]] virtual const settings& values() const = 0;
+    [[nodiscard]] virtual const config_reading& reading() const = 0;
+    [[nodiscard]] virtual bus& facts_bus() const = 0;
+    [[nodiscard]] virtual const router_counters& router_counts() const = 0;
+    [[nodiscard]] virtual std::size_t session_count() const = 0;
+    virtual void each_session(const std::function<void(session_record&)>& visit) = 0;
+    virtual void each_entity(const std::function<void(const local_entity&)>& visit) const = 0;
+    [[nodiscard]] virtual const std::string& broker_id() const = 0;
+
+protected:
+    ~administration_facts() = default;
+};
+
+// Entries in one answer; longer lists are asked for page by page. 200 entries of the usual size stay
+// below 96 KiB, and every client takes 128 KiB.
+inline constexpr std::size_t page_entries_max = 200;
+
+class administration {
+public:
+    explicit administration(administration_facts& facts) : facts_(facts) {}
+
+    void started(mbus::protocol::time_point now) noexcept { started_ = now; }
+
+    // The answers to the requests among `commands`, one command each. A null `rights`: the caller
+    // is not a session of this daemon, and gets FAILED.
+    std::vector<mbus::command> answer(std::string_view commands, const granted_rights* rights);
+
+private:
+    struct outcome {
+        bool ok = false;
+        bool known = true;
+        std::string text;             // for people
+        mbus::value::list results;
+    };
+    outcome perform(std::string_view name, const mbus::value::list& arguments, const granted_rights& rights);
+    [[nodiscard]] outcome status() const;
+    [[nodiscard]] outcome counters() const;
+    [[nodiscard]] outcome interfaces() const;
+    [[nodiscard]] outcome peers(std::size_t from) const;
+    [[nodiscard]] outcome sessions(std::size_t from) const;
+    [[nodiscard]] outcome config() const;
+    [[nodiscard]] outcome rights_of(const granted_rights& rights) const;
+
+    administration_facts& facts_;
+    mbus::protocol::time_point started_{};
+};
+
+}  // namespace mbusd

@@ -1,0 +1,213 @@
+// Where everything meets: the sessions of all gateways, the entities that they host, and the bus.
+//
+//     router router{settings, broker_id, turns, log};
+//     bus_driver driver{..., router, log};
+//     router.start(driver);                       // the daemon's own entity joins
+//     auto id = router.connections().add(identity, &port);
+//     broker_connection connection{port, router, router.session_settings(), {.id = id}, now};
+//     ...
+//     router.shut_down();                         // every session ends, every entity leaves
+//
+// It is the session_host of MBWS sessions and hears the events of the engine. Gateways know nothing
+// of each other. One thread; `turns` and `log` outlive it, the bus lives from start() to shut_down().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "bus/bus.hpp"
+#include "config/config_file.hpp"
+#include "mbws/broker_session.hpp"
+#include "mbws/session_host.hpp"
+#include "protocol/node.hpp"
+#include "router/accounts.hpp"
+#include "router/administration.hpp"
+#include "router/local_entity.hpp"
+#include "router/message_forms.hpp"
+#include "router/peer_identity.hpp"
+#include "router/route_cache.hpp"
+#include "router/router_counters.hpp"
+#include "router/session_table.hpp"
+#include "router/turn.hpp"
+#include "runtime/log.hpp"
+
+namespace mbusd {
+
+// Refusals to other hosts in one turn; beyond that somebody floods, and silence is the answer.
+inline constexpr std::size_t refusals_max = 16;
+
+class router final : public mbus::mbws::session_host,
+                     public mbus::protocol::node_events,
+                     private turn_task,
+                     private administration_facts {
+public:
+    router(const config_reading& configuration, std::string broker_id, turn_queue& turns, logger& log);
+    ~router();
+
+    // Attaches the daemon's own entity, `(app:mbusd module:mbusd id:...)`, which answers requests.
+    void start(bus& bus);
+
+    // The configuration after a reload. Sessions keep the rights that they were opened with.
+    void apply(const config_reading& configuration);
+
+    // Ends every session with `shutting-down` and withdraws every entity.
+    void shut_down();
+
+    // --- for gateways ---------------------------------------------------------------------
+
+    [[nodiscard]] connection_registry& connections() noexcept { return connections_; }
+    [[nodiscard]] const mbus::mbws::session_settings& session_settings() const noexcept { return session_settings_; }
+    [[nodiscard]] const settings& configuration() const noexcept { return configuration_.values; }
+    // A connection has given its session something to do: its deadline may have changed.
+    void touch(mbus::mbws::broker_session& session);
+
+    // --- time -----------------------------------------------------------------------------
+
+    // The time of this turn: one reading of the clock for all.
+    [[nodiscard]] mbus::mbws::time_point now() { return bus_->now().now; }
+    void advance(mbus::mbws::time_point now);
+    [[nodiscard]] mbus::mbws::time_point next_deadline() const noexcept { return sessions_.next_deadline(); }
+    // Called at the end of a turn in which next_deadline() may have changed.
+    void on_deadline(std::function<void()> hook) { deadline_hook_ = std::move(hook); }
+
+    // --- what is seen ---------------------------------------------------------------------
+
+    [[nodiscard]] const router_counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
+    [[nodiscard]] std::size_t entities() const noexcept { return entities_.size(); }
+    [[nodiscard]] const mbus::address& own_address() const noexcept { return own_.address; }
+
+    // --- session_host ---------------------------------------------------------------------
+
+    mbus::result<mbus::mbws::opened_session> open(mbus::mbws::time_point now,
+                                                  const mbus::mbws::connect_request& request) override;
+    mbus::result<mbus::mbws::attached> attach(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+                                              const mbus::mbws::attach_request& request) override;
+    void detach(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+                const mbus::mbws::attachment& what) override;
+    mbus::result<std::uint32_t> watch(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+                                      const mbus::mbws::watch_request& request) override;
+    void unwatch(mbus::mbws::broker_session& session, const mbus::mbws::watch_request& what) override;
+    mbus::mbws::route_status route(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+                                   const mbus::mbws::routed_message& what,
+                                   mbus::mbws::route_report& report) override;
+    mbus::result<mbus::mbws::granted> grant(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+                                            const mbus::mbws::grant_request& request) override;
+    mbus::result<void> revoke(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+                              std::string_view url) override;
+    void room(mbus::mbws::broker_session& session) override;
+    void ended(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
+               mbus::mbws::end_reason why) override;
+
+    // --- node_events ----------------------------------------------------------------------
+
+    bool deliver(mbus::protocol::entity_handle to,
+                 const std::shared_ptr<const mbus::protocol::inbound>& what) override;
+    void observed(const std::shared_ptr<const mbus::protocol::inbound>& what) override;
+    void sent(const mbus::protocol::send_report& report) override;
+    void peer_changed(const mbus::protocol::peer_view& peer, mbus::protocol::peer_state state) override;
+
+private:
+    // A reliable message on the bus, by the token given to the engine.
+    struct pending_send {
+        std::uint64_t session = 0;
+        std::uint64_t number = 0;
+        std::uint32_t matched = 0;
+    };
+    // A message of a session while it is routed.
+    struct routing {
+        mbus::mbws::time_point now;
+        session_record& sender;
+        const mbus::mbws::routed_message& what;
+        const mbusd::route& way;
+        message_forms& forms;
+    };
+
+    void end_of_turn() override;
+    void work_later();
+
+    // sessions (router.cpp)
+    mbus::result<mbus::mbws::opened_session> make_session(mbus::mbws::time_point now,
+                                                          const mbus::mbws::connect_request& request,
+                                                          std::shared_ptr<const peer_identity> who);
+    session_record* resumable(const mbus::mbws::connect_request& request, const peer_identity& who);
+    mbus::result<mbus::mbws::attached> attach_entity(session_record& record, const mbus::mbws::attach_request& request);
+    mbus::result<mbus::mbws::attached> attach_monitor(session_record& record, const mbus::mbws::attach_request& request);
+    void withdraw(std::uint64_t handle);
+    void detach_withdrawn();
+    void tell_watchers(const mbus::address& who, mbus::mbws::entity_state state);
+    void release_senders(session_record& record);
+    [[nodiscard]] local_entity* find_entity(mbus::protocol::entity_handle handle) noexcept;
+
+    // messages (routing.cpp)
+    mbus::mbws::route_status route_reliable(const routing& job, mbus::mbws::route_report& report);
+    mbus::mbws::route_status reliable_to_local(const routing& job, local_entity& to, mbus::mbws::route_report& report);
+    mbus::mbws::route_status reliable_to_bus(const routing& job, mbus::mbws::route_report& report);
+    mbus::mbws::route_status route_unreliable(const routing& job, mbus::mbws::route_report& report);
+    mbus::result<void> put_on_bus(const routing& job, mbus::protocol::send_token token);
+    mbus::mbws::offer_result offer(mbus::mbws::time_point now, local_entity& to, message_forms& forms,
+                                   mbus::mbws::delivery how);
+    void copy_to_monitors(mbus::mbws::time_point now, message_forms& forms, const mbus::address& from,
+                          const mbus::address& to);
+    bool within_quota(mbus::mbws::time_point now, session_record& receiver, std::size_t octets);
+    message_forms& forms_of(const std::shared_ptr<const mbus::protocol::inbound>& what);
+
+    // requests to the daemon itself (administration_facts, answers.cpp)
+    [[nodiscard]] const settings& values() const override { return configuration_.values; }
+    [[nodiscard]] const config_reading& reading() const override { return configuration_; }
+    [[nodiscard]] bus& facts_bus() const override { return *bus_; }
+    [[nodiscard]] const router_counters& router_counts() const override { return counters_; }
+    [[nodiscard]] std::size_t session_count() const override { return sessions_.size(); }
+    void each_session(const std::function<void(session_record&)>& visit) override { sessions_.for_each(visit); }
+    void each_entity(const std::function<void(const local_entity&)>& visit) const override;
+    [[nodiscard]] const std::string& broker_id() const override { return session_settings_.broker; }
+    void answer_local(const routing& job);
+    void answer_remote(const mbus::protocol::inbound& what);
+    void send_refusals();
+
+    config_reading configuration_;
+    mbus::mbws::session_settings session_settings_;
+    turn_queue& turns_;
+    logger& log_;
+    bus* bus_ = nullptr;
+    std::function<void()> deadline_hook_;
+
+    connection_registry connections_;
+    user_accounts accounts_;
+    session_table sessions_;
+    local_entity own_;
+    std::unordered_map<std::uint32_t, std::unique_ptr<local_entity>> entities_;  // by handle
+    std::vector<std::unique_ptr<monitor>> monitors_;
+    std::vector<watcher> watchers_;
+    route_cache routes_;
+    mbus::mbws::message_preparer preparer_;
+    std::unordered_map<mbus::protocol::send_token, pending_send> pending_;
+    mbus::protocol::send_token last_token_ = 0;
+    std::uint64_t last_monitor_ = 0;
+    // The report of a send that ended before the engine's transmit() returned.
+    mbus::protocol::send_token sending_ = 0;
+    std::optional<mbus::protocol::send_report> ended_at_once_;
+
+    // The message that the bus is delivering right now, for all its receivers.
+    std::shared_ptr<const mbus::protocol::inbound> inbound_;
+    std::optional<message_forms> inbound_forms_;
+
+    // Kept to the end of the turn: fan-out loops may still see them, and the engine must not be
+    // called from inside its own events.
+    std::vector<std::unique_ptr<local_entity>> gone_entities_;
+    std::vector<std::unique_ptr<monitor>> gone_monitors_;
+    std::vector<mbus::protocol::entity_handle> to_detach_;
+    std::vector<std::pair<mbus::address, std::string>> refusals_;  // of requests from the bus
+    bool stopping_ = false;
+
+    router_counters counters_;
+    administration administration_;
+};
+
+}  // namespace mbusd

@@ -1,0 +1,234 @@
+#include "service.hpp"
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "bus/bus_driver.hpp"
+#include "bus/bus_options.hpp"
+#include "config/key_table.hpp"
+#include "config/reload.hpp"
+#include "config/session_file.hpp"
+#include "local/local_listener.hpp"
+#include "local/socket_file.hpp"
+#include "protocol/envelope.hpp"
+#include "router/router.hpp"
+#include "router/turn.hpp"
+#include "runtime/log.hpp"
+#include "runtime/notify.hpp"
+#include "runtime/process.hpp"
+
+namespace mbusd {
+namespace {
+
+namespace protocol = mbus::protocol;
+
+// Bye and the clients' last words; systemd waits longer than that.
+constexpr std::chrono::seconds drain_patience{2};
+constexpr std::chrono::milliseconds drain_period{10};
+// UCL's buffers have 1500 octets (docs/rfc3259.md, "The legacy dialect").
+constexpr std::size_t legacy_datagram_octets = 1400;
+
+std::string expanded(const std::string& path) {
+    const char* home = std::getenv("HOME");
+    return path.starts_with("~/") && home != nullptr ? home + path.substr(1) : path;
+}
+
+template <class T>
+T value_or_throw(mbus::result<T> from) {
+    if (!from) throw std::runtime_error(from.error().text);
+    return std::move(*from);
+}
+
+protocol::node_options engine_options(const settings& values) {
+    protocol::node_options out;
+    out.legacy = values.bus.compat == "legacy";
+    out.writing = out.legacy ? mbus::dialect::legacy : mbus::dialect::rfc;
+    out.coalesce = values.bus.coalesce;
+    out.unicast = values.bus.unicast;
+    out.seed = random_seed();
+    return out;
+}
+
+bus_options network_options(const settings& values, const protocol::session_config& session) {
+    auto out = options_from(session);
+    out.families = value_or_throw(parse_family_rule(values.bus.families));
+    out.allow = values.bus.allow_interfaces;
+    out.deny = values.bus.deny_interfaces;
+    if (values.bus.compat == "legacy") out.datagram_budget_max = legacy_datagram_octets;
+    return out;
+}
+
+level level_of(const settings& values) {
+    level out = level::info;
+    if (!parse_level(values.log.level, out)) throw std::runtime_error("log.level is no level: " + values.log.level);
+    return out;
+}
+
+}  // namespace
+
+protocol::session_config load_session(const settings& values, std::string& path) {
+    auto search = session_file_search::from_environment();
+    search.explicit_path = expanded(values.bus.key_file);
+    path = value_or_throw(find_session_file(search));
+    auto out = value_or_throw(load_session_file(path, {.allow_short_hash_key = values.bus.allow_short_keys}));
+    if (values.bus.scope == "HOSTLOCAL") out.scope = protocol::scope::host_local;
+    if (values.bus.scope == "LINKLOCAL") out.scope = protocol::scope::link_local;
+    return out;
+}
+
+struct service::parts {
+    parts(config_reading configuration, command_line asked);
+
+    void start();
+    void reload();
+    void stop(int signal);
+    void drain(std::chrono::steady_clock::time_point until);
+    void arm_deadline();
+    unique_fd open_socket();
+
+    command_line asked;
+    config_reading reading;
+    logger log;
+    service_manager manager;
+    std::vector<inherited_socket> inherited;
+    boost::asio::io_context context{1};  // one thread: Asio leaves out its locks
+    turn_queue turns;
+    router hub;
+    std::unique_ptr<bus_driver> bus;
+    std::unique_ptr<local_listener> local;
+    std::unique_ptr<signal_watch> signals;
+    std::unique_ptr<watchdog> dog;
+    boost::asio::steady_timer deadline_timer;
+    boost::asio::steady_timer drain_timer;
+    std::chrono::steady_clock::time_point armed_for = std::chrono::steady_clock::time_point::max();
+    std::string socket_path;  // empty: systemd's
+    int socket_number = -1;
+};
+
+service::parts::parts(config_reading configuration, command_line command)
+    : asked(std::move(command)),
+      reading(std::move(configuration)),
+      log(level_of(reading.values)),
+      inherited(take_inherited_sockets()),
+      turns([this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }),
+      hub(reading, random_broker_id(), turns, log),
+      deadline_timer(context),
+      drain_timer(context) {}
+
+unique_fd service::parts::open_socket() {
+    if (!inherited.empty()) {
+        log.debug("socket taken over from the service manager", {{"name", inherited.front().name}});
+        return std::move(inherited.front().fd);
+    }
+    socket_path = reading.values.socket.path.empty() ? default_socket_path() : reading.values.socket.path;
+    return listen_on({socket_path, mode_bits(reading.values), reading.values.socket.group});
+}
+
+void service::parts::start() {
+    raise_open_files();
+    std::string key_file;
+    const auto session = load_session(reading.values, key_file);
+    for (const auto& each : session.warnings) log.warning("key file", {{"file", key_file}, {"warning", each}});
+    auto socket = open_socket();
+    socket_number = socket.get();
+
+    const auto options = network_options(reading.values, session);
+    for (const auto& each : option_warnings(options)) log.warning(each);
+    bus = std::make_unique<bus_driver>(context, options, engine_options(reading.values),
+                                       value_or_throw(protocol::envelope::create(session)), hub, log);
+    bus->start();
+    hub.start(*bus);
+    hub.on_deadline([this] { arm_deadline(); });
+    local = std::make_unique<local_listener>(context, std::move(socket), hub, turns, log);
+    local->start();
+    signals = std::make_unique<signal_watch>(context, [this](int signal) { stop(signal); }, [this] { reload(); });
+    dog = std::make_unique<watchdog>(context, manager);
+    manager.ready("ready");
+    log.info("ready", {{"socket", socket_path.empty() ? "from the service manager" : socket_path},
+                       {"scope", std::string{to_string(session.scope)}},
+                       {"hash", std::string{to_string(session.hash)}},
+                       {"cipher", std::string{to_string(session.cipher)}},
+                       {"key_file", key_file},
+                       {"key_fingerprint", protocol::key_fingerprint(session)}});
+}
+
+// One timer for the deadlines of all sessions; without any there is no wake-up.
+void service::parts::arm_deadline() {
+    const auto next = hub.next_deadline();
+    if (next == armed_for) return;
+    armed_for = next;
+    deadline_timer.cancel();
+    if (next == std::chrono::steady_clock::time_point::max()) return;
+    deadline_timer.expires_at(next);
+    deadline_timer.async_wait([this](const boost::system::error_code& gone) {
+        if (gone) return;
+        armed_for = std::chrono::steady_clock::time_point::max();
+        hub.advance(bus->now().now);
+    });
+}
+
+void service::parts::reload() {
+    manager.reloading();
+    const auto fresh = read_config(asked);
+    const auto plan = plan_reload(reading.values, fresh);
+    for (const auto& line : plan.refusals) log.error("not reloaded", {{"reason", line}});
+    if (plan.refusals.empty()) {
+        reading = fresh;
+        log.set_level(level_of(reading.values));
+        bus->set_interface_filter(reading.values.bus.allow_interfaces, reading.values.bus.deny_interfaces);
+        hub.apply(reading);
+        local->forget_names();
+        for (const auto& line : plan.changes) log.notice("reloaded", {{"change", line}});
+        if (plan.changes.empty()) log.notice("reloaded, nothing has changed");
+    }
+    manager.ready(plan.refusals.empty() ? "ready" : "ready; the last reload was refused");
+}
+
+void service::parts::stop(int signal) {
+    log.info("stopping", {{"signal", std::to_string(signal)}});
+    manager.stopping();
+    dog->stop();
+    if (!socket_path.empty()) remove_socket_file(socket_path, socket_number);
+    local->stop_accepting();
+    hub.shut_down();
+    drain(std::chrono::steady_clock::now() + drain_patience);
+}
+
+// Clients get their last words, then the bus its bye; both within drain_patience.
+void service::parts::drain(std::chrono::steady_clock::time_point until) {
+    drain_timer.expires_after(drain_period);
+    drain_timer.async_wait([this, until](const boost::system::error_code&) {
+        if (local->connections() > 0 && std::chrono::steady_clock::now() < until) {
+            drain(until);
+            return;
+        }
+        local->close();
+        bus->stop();
+        deadline_timer.cancel();
+        signals->close();
+        context.stop();
+    });
+}
+
+service::service(config_reading configuration, command_line asked)
+    : parts_(std::make_unique<parts>(std::move(configuration), std::move(asked))) {
+    parts_->start();
+}
+
+service::~service() = default;
+
+int service::run() {
+    parts_->context.run();
+    parts_->log.info("stopped");
+    return 0;
+}
+
+}  // namespace mbusd
