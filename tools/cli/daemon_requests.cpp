@@ -1,0 +1,77 @@
+#include "cli/daemon_requests.hpp"
+
+namespace mbus::tools {
+namespace {
+
+using namespace std::chrono_literals;
+
+// The daemon is on this host and answers from memory.
+constexpr std::chrono::milliseconds age_limit = 1s;
+
+std::string_view host_of(const address& whom) {
+    const auto id = whom.find("id").value_or("");
+    const auto at = id.rfind('@');
+    return at == std::string_view::npos ? std::string_view{} : id.substr(at + 1);
+}
+
+}  // namespace
+
+result<address> own_daemon(session& bus, entity& me, std::chrono::milliseconds limit) {
+    auto found = bus.await(bus.bus().peers("(app:mbusd module:mbusd)"), limit);
+    if (!found) return std::move(found).error();
+    for (auto& one : *found) {
+        if (host_of(one.address) == host_of(me.address())) return std::move(one.address);
+    }
+    return {errc::not_found, "the daemon's own entity (app:mbusd module:mbusd) is not on the bus"};
+}
+
+result<value::list> ask_daemon(session& bus, entity& me, std::string_view question, std::chrono::milliseconds limit,
+                               value::list arguments) {
+    auto daemon = own_daemon(bus, me, limit);
+    if (!daemon) return std::move(daemon).error();
+    auto answer = bus.await(me.request(*daemon, command{std::string{question}, std::move(arguments)}, limit), limit);
+    if (!answer) {
+        auto failure = std::move(answer).error();
+        if (failure.code == errc::remote_failed && failure.text.find("refused") != std::string::npos) failure.code = errc::forbidden;
+        return failure;
+    }
+    return std::move(answer->results);
+}
+
+std::optional<std::chrono::milliseconds> daemon_age(session& bus, entity& me) {
+    const auto status = ask_daemon(bus, me, "mbusd.status", age_limit);
+    if (!status) return std::nullopt;
+    const auto age = number_at(*status, "uptime-ms");
+    return age ? std::optional{std::chrono::milliseconds{*age}} : std::nullopt;
+}
+
+const value* value_at(const value::list& pairs, std::string_view name) noexcept {
+    for (const auto& one : pairs) {
+        const auto* pair = one.get_if<value::list>();
+        if (pair == nullptr || pair->size() < 2) continue;
+        const auto* key = pair->front().get_if<std::string>();
+        if (key != nullptr && *key == name) return &(*pair)[1];
+    }
+    return nullptr;
+}
+
+std::optional<std::int64_t> number_at(const value::list& pairs, std::string_view name) noexcept {
+    const auto* found = value_at(pairs, name);
+    const auto* number = found != nullptr ? found->get_if<std::int64_t>() : nullptr;
+    return number != nullptr ? std::optional{*number} : std::nullopt;
+}
+
+std::string text_at(const value::list& pairs, std::string_view name) {
+    const auto* found = value_at(pairs, name);
+    const auto* text = found != nullptr ? found->get_if<std::string>() : nullptr;
+    return text != nullptr ? *text : std::string{};
+}
+
+const value::list& list_at(const value::list& pairs, std::string_view name) noexcept {
+    static const value::list none;
+    const auto* found = value_at(pairs, name);
+    const auto* list = found != nullptr ? found->get_if<value::list>() : nullptr;
+    return list != nullptr ? *list : none;
+}
+
+}  // namespace mbus::tools

@@ -1,0 +1,10 @@
+// mbus-send, from command line to exit status.
+#pragma once
+
+#include "cli/program.hpp"
+
+namespace mbus::tools {
+
+exit_code run_mbus_send(const arguments& args, output& out);
+
+}  // namespace mbus::tools

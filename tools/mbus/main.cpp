@@ -1,0 +1,16 @@
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "mbus/verbs.hpp"
+
+int main(int argc, char** argv) {
+    try {
+        const std::vector<std::string> line(argv + (argc > 0 ? 1 : 0), argv + argc);
+        return static_cast<int>(mbus::tools::run_mbus(line));
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "mbus: %s\n", failure.what());
+        return static_cast<int>(mbus::tools::exit_code::failed);
+    }
+}
