@@ -93,7 +93,7 @@ protected:
 };
 
 struct node_options {
-    std::string host_id;                  // "127.0.0.1" or "2a0:c9ff:fe12:3456" (section 4.1)
+    std::string host_id{};                // "127.0.0.1" or "2a0:c9ff:fe12:3456" (section 4.1)
     dialect writing = dialect::rfc;       // `legacy`: docs/rfc3259.md, "The legacy dialect"
     bool legacy = false;                  // reading leniency and sequence wrap of compat = "legacy"
     bool coalesce = true;                 // pack unreliable messages to one destination

@@ -223,19 +223,18 @@ void node::implementation::deliver_here(const instant& at, const send_request& r
                                         std::uint32_t number, match_result& matched) {
     // The sender hears itself only when it asks for itself by its full address (trap A3).
     for (const auto* each : where.where->locals)
-        if (each != where.from || where.where->exact == each || where.local == each) matched.local.push_back(each->handle);
-    const bool something = reader.kept() != 0 || reader.commands() == 0;
-    if (!something || (matched.local.empty() && !observing)) {
-        if (where.local == nullptr) return;
-    }
-    const auto what = make_local(at, request, where, number);
-    if (observing && something) events.observed(what);
+        if (each != where.from || where.where->exact == each || where.local == each)
+            matched.local.push_back(each->handle);
     bool taken = true;
-    for (const auto handle : matched.local) {
-        if (!something) continue;
-        taken = events.deliver(handle, what);
-        if (taken) ++count.delivered;
-        else count.drop(drop_reason::queue_full);
+    const bool something = reader.kept() != 0 || reader.commands() == 0;
+    if (something && (observing || !matched.local.empty())) {
+        const auto what = make_local(at, request, where, number);
+        if (observing) events.observed(what);
+        for (const auto handle : matched.local) {
+            taken = events.deliver(handle, what);
+            if (taken) ++count.delivered;
+            else count.drop(drop_reason::queue_full);
+        }
     }
     if (where.local == nullptr) return;
     ++count.reliable_sent;

@@ -42,7 +42,7 @@ struct conditions {
 
 struct lab_options {
     std::uint64_t seed = 1;
-    conditions network;
+    conditions network{};
     bool capture = true;                 // keep what is sent, in clear
     protocol::cipher_algorithm cipher = protocol::cipher_algorithm::none;
     protocol::hash_algorithm hash = protocol::hash_algorithm::hmac_sha1_96;
@@ -74,6 +74,10 @@ public:
 
     // Attaches, or fails the test run: the address is a literal.
     entity_handle attach(std::string_view address, std::uint32_t process_id = 4711);
+    // ...and gives its full address.
+    std::string attach_and_name(std::string_view address, std::uint32_t process_id = 4711) {
+        return address_of(attach(address, process_id));
+    }
     void detach(entity_handle which);
     void detach_all();
     result<protocol::match_result> send(entity_handle from, std::string_view to, std::string_view payload,
