@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -261,14 +261,12 @@ bool slurp(const std::filesystem::path& file, std::string& text, config_reading&
         return false;
     }
     std::ifstream stream(file, std::ios::binary);
-    std::ostringstream whole;
-    if (!fault && stream) whole << stream.rdbuf();
-    if (fault || !stream || whole.fail()) {
+    if (!fault && stream) text.assign(std::istreambuf_iterator<char>{stream}, {});
+    if (fault || !stream || stream.bad()) {
         into.problems.push_back({fmt::format("{}: can't be read; check that it exists and that mbusd may read it",
                                              file.string())});
         return false;
     }
-    text = whole.str();
     return true;
 }
 

@@ -62,12 +62,13 @@ std::string from(const char* name) {
 
 error cannot_open(const std::string& path, int number) {
     switch (number) {
-        case ENOENT:
-            return {errc::not_found, path + " does not exist; make a session file with: mbus key new " + path};
-        case ELOOP: return {errc::bad_config, path + " is a symbolic link; name the file itself"};
-        case EACCES:
-            return {errc::bad_config, path + " may not be read by this user; run as its owner, or: sudo chown $USER " + path};
-        default: return {errc::bad_config, path + " cannot be opened: " + reason(number)};
+    case ENOENT:
+        return {errc::not_found, path + " does not exist; make a session file with: mbus key new " + path};
+    case ELOOP: return {errc::bad_config, path + " is a symbolic link; name the file itself"};
+    case EACCES:
+        return {errc::bad_config,
+                path + " may not be read by this user; run as its owner, or: sudo chown $USER " + path};
+    default: return {errc::bad_config, path + " cannot be opened: " + reason(number)};
     }
 }
 
@@ -76,7 +77,8 @@ error cannot_open(const std::string& path, int number) {
 result<void> check(const std::string& path, int file) {
     struct stat found {};
     if (::fstat(file, &found) != 0) return {errc::bad_config, path + " cannot be examined: " + reason(errno)};
-    if (!S_ISREG(found.st_mode)) return {errc::bad_config, path + " is not a regular file; name a session file"};
+    if (!S_ISREG(found.st_mode))
+        return {errc::bad_config, path + " is not a regular file; name a session file"};
     if (found.st_uid != ::geteuid() && found.st_uid != 0) {
         return {errc::bad_config, path + " belongs to another user (uid " + std::to_string(found.st_uid) +
                                       "), who could change the keys; run: sudo chown " +
@@ -142,9 +144,9 @@ result<std::string> find_session_file(const session_file_search& search) {
     }
     if (!search.mbus.empty()) {
         if (exists(search.mbus)) return search.mbus;
-        return {errc::not_found, "$MBUS names " + search.mbus +
-                                     ", which does not exist; unset MBUS, or make the file with: mbus key new " +
-                                     search.mbus};
+        return {errc::not_found,
+                "$MBUS names " + search.mbus +
+                    ", which does not exist; unset MBUS, or make the file with: mbus key new " + search.mbus};
     }
     std::string tried;
     if (!search.home.empty()) {
@@ -153,12 +155,12 @@ result<std::string> find_session_file(const session_file_search& search) {
         tried = path + " or ";
     }
     if (exists(search.system_path)) return search.system_path;
-    return {errc::not_found, "no session file: there is no " + tried + search.system_path +
-                                 "; make one with: mbus key new"};
+    return {errc::not_found,
+            "no session file: there is no " + tried + search.system_path + "; make one with: mbus key new"};
 }
 
-result<mbus::protocol::session_config> load_session_file(const std::string& path,
-                                                         const mbus::protocol::session_config_options& options) {
+result<mbus::protocol::session_config> load_session_file(
+    const std::string& path, const mbus::protocol::session_config_options& options) {
     // O_NONBLOCK: opening a FIFO must not hang.
     const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)};
     if (!file.valid()) return cannot_open(path, errno);
@@ -171,17 +173,20 @@ result<mbus::protocol::session_config> load_session_file(const std::string& path
 }
 
 result<void> write_session_file(const std::string& path, const mbus::protocol::session_config& config) {
-    descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
+    descriptor file{
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
     if (!file.valid()) {
         if (errno == EEXIST) {
-            return {errc::conflict, path + " exists already and is kept; remove it first, or name another file"};
+            return {errc::conflict,
+                    path + " exists already and is kept; remove it first, or name another file"};
         }
         return {errc::internal, path + " cannot be created: " + reason(errno)};
     }
     wiped_text content{mbus::protocol::format_session_config(config)};
     // fchmod: the mode is 0600 whatever the umask says.
-    const bool written = ::fchmod(file.get(), S_IRUSR | S_IWUSR) == 0 && write_all(file.get(), content.text()) &&
-                         ::fsync(file.get()) == 0 && file.close() && sync_directory_of(path);
+    const bool written = ::fchmod(file.get(), S_IRUSR | S_IWUSR) == 0 &&
+                         write_all(file.get(), content.text()) && ::fsync(file.get()) == 0 && file.close() &&
+                         sync_directory_of(path);
     if (!written) {
         const int number = errno;
         ::unlink(path.c_str());

@@ -22,9 +22,9 @@ inline constexpr std::string_view system_session_file = "/etc/mbusd/mbus.conf";
 
 // Where to look. Empty strings count as absent.
 struct session_file_search {
-    std::string explicit_path;  // an option of the program: nothing else is tried
-    std::string mbus;           // $MBUS: nothing else is tried (trap F6)
-    std::string home;           // ~/.mbus, if that exists
+    std::string explicit_path;                     // an option of the program: nothing else is tried
+    std::string mbus;                              // $MBUS: nothing else is tried (trap F6)
+    std::string home;                              // ~/.mbus, if that exists
     std::string system_path{system_session_file};  // at last, if that exists
 
     // $MBUS and $HOME of this process.

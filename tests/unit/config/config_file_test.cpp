@@ -144,6 +144,14 @@ TEST_CASE("files in conf.d win in the order of their names, and their rules add 
     CHECK(reading.origins.at("log.level") == (folder.path / "conf.d/20-b.toml").string() + ":2");
 }
 
+TEST_CASE("an empty file is as good as none") {
+    const scratch_folder folder;
+    folder.write("mbusd.toml", "");
+    const auto reading = mbusd::read_config(folder.path / "mbusd.toml", mbusd::must_exist::yes);
+    CHECK(reading.problems.empty());
+    CHECK(reading.values == mbusd::settings{});
+}
+
 TEST_CASE("a missing file is an error only when it was asked for") {
     const scratch_folder folder;
     CHECK(mbusd::read_config(folder.path / "none.toml", mbusd::must_exist::no).problems.empty());
