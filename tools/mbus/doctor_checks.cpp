@@ -87,7 +87,7 @@ check examine_daemon(const daemon_facts& facts) {
     }
     if (!has_answers(facts)) return {"daemon", verdict::ok, fmt::format("answers on {}", facts.socket), {}};
     return {"daemon", verdict::ok,
-            fmt::format("mbusd {} on {}, up {}, {} sessions, {} entities", text_at(facts.status, "version"), facts.socket,
+            fmt::format("mbusd {} on {}, up {}, sessions: {}, entities: {}", text_at(facts.status, "version"), facts.socket,
                         format_duration(std::chrono::milliseconds{number_at(facts.status, "uptime-ms").value_or(0)}),
                         number_at(facts.status, "sessions").value_or(0), number_at(facts.status, "entities").value_or(0)),
             {}};
@@ -131,7 +131,7 @@ check examine_interfaces(const daemon_facts& facts) {
     const auto scope = text_at(facts.status, "scope");
     if (parts.empty()) {
         return {"interfaces", verdict::failed, fmt::format("scope {}, but no interface is joined{}", scope, skipped_text(facts)),
-                scope == "HOSTLOCAL" ? "sudo ip link set lo up" : "bring an interface up (ip link), and look at interfaces.allow and interfaces.deny: mbus config show"};
+                scope == "HOSTLOCAL" ? "sudo ip link set lo up" : "bring an interface up (ip link), and look at bus.allow_interfaces and bus.deny_interfaces: mbus config show"};
     }
     return {"interfaces", verdict::ok, fmt::format("scope {}, joined on {}{}", scope, fmt::join(parts, ", "), skipped_text(facts)), {}};
 }
@@ -154,9 +154,12 @@ check examine_ipv6(const daemon_facts& facts) {
     const bool any = std::ranges::any_of(rows, [](const value::list* row) { return joined(*row, "ipv6"); });
     if (!group.empty() && any) return {"ipv6", verdict::ok, fmt::format("on, group {}", group), {}};
     const auto note = note_about(facts, "IPv6");
+    if (text_at(facts.status, "scope") == "HOSTLOCAL" && families == "auto") {
+        return {"ipv6", verdict::ok, note.empty() ? "not used; IPv4 is enough on one host" : note, {}};
+    }
     return {"ipv6", families == "ipv6" ? verdict::failed : verdict::warning,
             note.empty() ? "no interface has a usable IPv6 address; peers with IPv6 only are not reached" : note,
-            "sudo sysctl net.ipv6.conf.all.disable_ipv6=0; or say that it is meant: families = \"ipv4\" in mbusd.toml"};
+            "sudo sysctl net.ipv6.conf.all.disable_ipv6=0; or say that it is meant: bus.families = \"ipv4\" in mbusd.toml"};
 }
 
 check examine_other_key(const daemon_facts& facts) {

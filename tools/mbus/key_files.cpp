@@ -61,7 +61,11 @@ bool is_modern(const protocol::session_config& config) noexcept {
 }
 
 result<void> save_key_file(const std::string& path, const protocol::session_config& config, bool replace) {
-    if (!replace) return mbusd::write_session_file(path, config);
+    if (!replace) {
+        auto done = mbusd::write_session_file(path, config);
+        if (!done && done.error().code == errc::conflict) return {errc::conflict, fmt::format("{} exists already and is kept; --force replaces it", path)};
+        return done;
+    }
     const auto fresh = fmt::format("{}.new-{}", path, getpid());
     if (auto done = mbusd::write_session_file(fresh, config); !done) return done;
     if (std::rename(fresh.c_str(), path.c_str()) == 0) return {};

@@ -121,6 +121,8 @@ TEST_CASE("missing IPv6 is a warning, unless it is meant or required") {
     auto facts = healthy();
     facts.interfaces = {pair("interfaces", value::list{interface("eth0", true, false)})};
     CHECK(examine_ipv6(facts).found == verdict::warning);
+    status_of(facts, "scope") = value{"HOSTLOCAL"};
+    CHECK(examine_ipv6(facts).found == verdict::ok);
     status_of(facts, "families") = value{"ipv4"};
     CHECK(examine_ipv6(facts).found == verdict::ok);
     status_of(facts, "families") = value{"ipv6"};
