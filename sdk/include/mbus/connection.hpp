@@ -61,9 +61,9 @@ struct reconnect_policy {
 struct connect_options {
     // The daemon's socket. Empty: $MBUS_SOCKET, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock if it
     // exists, else /run/mbusd/mbusd.sock.
-    std::string socket;
+    std::string socket{};
     // Who I am, for humans. Empty: the name of the program.
-    std::string name;
+    std::string name{};
     // Messages that the daemon may have under way to this program without an answer. 0: nothing is
     // acknowledged or resumed, the fastest; more: taken over exactly once over broken connections,
     // as long as `expiry` has not passed.
@@ -97,11 +97,11 @@ struct attach_options {
     attach_mode mode = attach_mode::entity;
     // Only messages with a command whose name fits: "player.*,mixer.mute". Empty: all. Answers to
     // own requests and mbus.go always come.
-    std::string commands;
+    std::string commands{};
     // Media types of opaque bodies to take as they are: "image/png", "*/*". Empty: none.
-    std::string types;
+    std::string types{};
     slow_reader_policy policy = slow_reader_policy::drop_oldest;
-    std::string queue;  // its name, for attach_mode::queue
+    std::string queue{};  // its name, for attach_mode::queue
 };
 
 enum class connection_state : unsigned char {
