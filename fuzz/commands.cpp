@@ -29,7 +29,8 @@ void whole(std::string_view text, mbus::dialect reading) {
     if (!parsed) return;
     const auto written = mbus::format_message(*parsed);
     if (!written) {
-        fuzz::require(written.error().code == mbus::errc::too_large, "only size keeps a message from being written");
+        fuzz::require(written.error().code == mbus::errc::too_large,
+                      "only size keeps a message from being written");
         return;
     }
     const auto again = mbus::parse_message(*written);

@@ -24,11 +24,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             continue;
         }
         for (const auto& warning : read->warnings) check_text(warning);
-        const auto again = parse_session_config(format_session_config(*read), {.allow_short_hash_key = true, .strict = true});
+        const auto again = parse_session_config(format_session_config(*read),
+                                                {.allow_short_hash_key = true, .strict = true});
         fuzz::require(again.has_value(), "what is written can be read");
-        fuzz::require(again->hash_key == read->hash_key && again->cipher_key == read->cipher_key, "keys survive");
-        fuzz::require(again->group == read->group && again->port == read->port && again->scope == read->scope &&
-                          again->broadcast == read->broadcast,
+        fuzz::require(again->hash_key == read->hash_key && again->cipher_key == read->cipher_key,
+                      "keys survive");
+        fuzz::require(again->group == read->group && again->port == read->port &&
+                          again->scope == read->scope && again->broadcast == read->broadcast,
                       "settings survive");
         (void)envelope::create(*read);
     }

@@ -128,8 +128,10 @@ std::size_t envelope::message_octets_max(std::size_t datagram_octets) const noex
     const std::size_t before = parts_->mac_characters + parts_->line_end().size();
     if (datagram_octets <= before) return 0;
     const std::size_t secured = datagram_octets - before;
-    if (parts_->modern) return secured > parts_->modern->overhead() ? secured - parts_->modern->overhead() : 0;
-    return parts_->cipher ? secured / parts_->cipher->block_octets() * parts_->cipher->block_octets() : secured;
+    if (parts_->modern)
+        return secured > parts_->modern->overhead() ? secured - parts_->modern->overhead() : 0;
+    return parts_->cipher ? secured / parts_->cipher->block_octets() * parts_->cipher->block_octets()
+                          : secured;
 }
 
 bool envelope::reseal_needed() const noexcept { return parts_->modern.has_value(); }
@@ -182,8 +184,8 @@ envelope::opened envelope::open(std::string_view datagram, std::uint64_t wall_ms
     const std::size_t line = parts_->line_octets(datagram);
     // Room for what any text decodes to, padding or not.
     std::array<std::byte, mac_octets_max + 2> claimed;
-    const auto decoded = line == 0 ? std::nullopt
-                                   : base64_decode(datagram.substr(0, parts_->mac_characters), claimed.data());
+    const auto decoded =
+        line == 0 ? std::nullopt : base64_decode(datagram.substr(0, parts_->mac_characters), claimed.data());
     if (decoded != parts_->mac->octets()) return {.reason = drop_reason::bad_mac_line};
 
     const std::string_view secured = datagram.substr(line);

@@ -60,7 +60,8 @@ private:
 
 }  // namespace
 
-result<std::unique_ptr<block_cipher>> make_block_cipher(cipher_algorithm which, std::span<const std::byte> key) {
+result<std::unique_ptr<block_cipher>> make_block_cipher(cipher_algorithm which,
+                                                        std::span<const std::byte> key) {
     const auto name = std::string{to_string(which)};
     if (key.size() != native_key_octets(which)) {
         return {errc::bad_config, "the key of " + name + " has " + std::to_string(key.size()) +
@@ -68,22 +69,22 @@ result<std::unique_ptr<block_cipher>> make_block_cipher(cipher_algorithm which, 
                                       "; make a new one with: mbus key new"};
     }
     switch (which) {
-        case cipher_algorithm::aes:
-            return std::unique_ptr<block_cipher>{
-                std::make_unique<openssl_cipher>(EVP_aes_128_cbc(), aes_block, key)};
-        case cipher_algorithm::triple_des:  // three keys, encrypt-decrypt-encrypt (trap C2)
-            return std::unique_ptr<block_cipher>{
-                std::make_unique<openssl_cipher>(EVP_des_ede3_cbc(), des_block, key)};
-        case cipher_algorithm::des:
-        case cipher_algorithm::idea:
+    case cipher_algorithm::aes:
+        return std::unique_ptr<block_cipher>{
+            std::make_unique<openssl_cipher>(EVP_aes_128_cbc(), aes_block, key)};
+    case cipher_algorithm::triple_des:  // three keys, encrypt-decrypt-encrypt (trap C2)
+        return std::unique_ptr<block_cipher>{
+            std::make_unique<openssl_cipher>(EVP_des_ede3_cbc(), des_block, key)};
+    case cipher_algorithm::des:
+    case cipher_algorithm::idea:
 #ifdef MBUS_WITH_LIBGCRYPT
-            return make_gcrypt_cipher(which, key);
+        return make_gcrypt_cipher(which, key);
 #else
-            return {errc::bad_config, "this build has no " + name +
-                                          "; use AES, or build with -DMBUS_WITH_LIBGCRYPT=ON"};
+        return {errc::bad_config,
+                "this build has no " + name + "; use AES, or build with -DMBUS_WITH_LIBGCRYPT=ON"};
 #endif
-        case cipher_algorithm::none:
-        case cipher_algorithm::xchacha20_poly1305: break;
+    case cipher_algorithm::none:
+    case cipher_algorithm::xchacha20_poly1305: break;
     }
     return {errc::bad_config, name + " is not a block cipher of RFC 3259"};
 }

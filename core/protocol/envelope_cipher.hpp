@@ -33,9 +33,11 @@ protected:
 
 // For aes, des, triple_des, idea. Errors: errc::bad_config for a key that does not fit, or an
 // algorithm that this build does not have.
-result<std::unique_ptr<block_cipher>> make_block_cipher(cipher_algorithm which, std::span<const std::byte> key);
+result<std::unique_ptr<block_cipher>> make_block_cipher(cipher_algorithm which,
+                                                        std::span<const std::byte> key);
 
 // DES and IDEA, in builds with libgcrypt; a key of the native length is given.
-result<std::unique_ptr<block_cipher>> make_gcrypt_cipher(cipher_algorithm which, std::span<const std::byte> key);
+result<std::unique_ptr<block_cipher>> make_gcrypt_cipher(cipher_algorithm which,
+                                                         std::span<const std::byte> key);
 
 }  // namespace mbus::protocol

@@ -23,13 +23,15 @@ public:
     void encrypt(const char* from, char* to, std::size_t octets) noexcept override {
         reset();
         const bool in_place = from == to;
-        invariant(gcry_cipher_encrypt(handle_, to, octets, in_place ? nullptr : from, in_place ? 0 : octets) == 0);
+        invariant(
+            gcry_cipher_encrypt(handle_, to, octets, in_place ? nullptr : from, in_place ? 0 : octets) == 0);
     }
 
     void decrypt(const char* from, char* to, std::size_t octets) noexcept override {
         reset();
         const bool in_place = from == to;
-        invariant(gcry_cipher_decrypt(handle_, to, octets, in_place ? nullptr : from, in_place ? 0 : octets) == 0);
+        invariant(
+            gcry_cipher_decrypt(handle_, to, octets, in_place ? nullptr : from, in_place ? 0 : octets) == 0);
     }
 
 private:
@@ -51,7 +53,8 @@ void initialise() {
 
 }  // namespace
 
-result<std::unique_ptr<block_cipher>> make_gcrypt_cipher(cipher_algorithm which, std::span<const std::byte> key) {
+result<std::unique_ptr<block_cipher>> make_gcrypt_cipher(cipher_algorithm which,
+                                                         std::span<const std::byte> key) {
     initialise();
     const auto name = std::string{to_string(which)};
     const int algorithm = which == cipher_algorithm::des ? GCRY_CIPHER_DES : GCRY_CIPHER_IDEA;

@@ -28,7 +28,9 @@ struct md5 {
     using context = MD5_CTX;
     static constexpr std::size_t digest_octets = MD5_DIGEST_LENGTH;
     static void start(context& state) noexcept { MD5_Init(&state); }
-    static void add(context& state, const void* data, std::size_t size) noexcept { MD5_Update(&state, data, size); }
+    static void add(context& state, const void* data, std::size_t size) noexcept {
+        MD5_Update(&state, data, size);
+    }
     static void finish(context& state, unsigned char* digest) noexcept { MD5_Final(digest, &state); }
 };
 
@@ -36,7 +38,9 @@ struct sha1 {
     using context = SHA_CTX;
     static constexpr std::size_t digest_octets = SHA_DIGEST_LENGTH;
     static void start(context& state) noexcept { SHA1_Init(&state); }
-    static void add(context& state, const void* data, std::size_t size) noexcept { SHA1_Update(&state, data, size); }
+    static void add(context& state, const void* data, std::size_t size) noexcept {
+        SHA1_Update(&state, data, size);
+    }
     static void finish(context& state, unsigned char* digest) noexcept { SHA1_Final(digest, &state); }
 };
 
@@ -104,7 +108,8 @@ public:
     void compute(std::string_view text, std::byte* digest) noexcept override {
         std::array<unsigned char, crypto_auth_hmacsha256_BYTES> full;
         auto state = keyed_;
-        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(text.data()), text.size());
+        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(text.data()),
+                                      text.size());
         crypto_auth_hmacsha256_final(&state, full.data());
         std::memcpy(digest, full.data(), truncated_128);  // the leftmost 128 bits
     }
@@ -117,9 +122,9 @@ private:
 
 std::unique_ptr<keyed_mac> make_keyed_mac(hash_algorithm which, std::span<const std::byte> key) {
     switch (which) {
-        case hash_algorithm::hmac_md5_96: return std::make_unique<hmac_96<md5>>(key);
-        case hash_algorithm::hmac_sha1_96: return std::make_unique<hmac_96<sha1>>(key);
-        case hash_algorithm::hmac_sha256_128: return std::make_unique<hmac_sha256_128>(key);
+    case hash_algorithm::hmac_md5_96: return std::make_unique<hmac_96<md5>>(key);
+    case hash_algorithm::hmac_sha1_96: return std::make_unique<hmac_96<sha1>>(key);
+    case hash_algorithm::hmac_sha256_128: return std::make_unique<hmac_sha256_128>(key);
     }
     invariant(false);
     return nullptr;

@@ -11,7 +11,9 @@ constexpr std::size_t tag_octets = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(nonce_octets == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES);
 
 unsigned char* octets(char* text) noexcept { return reinterpret_cast<unsigned char*>(text); }
-const unsigned char* octets(const char* text) noexcept { return reinterpret_cast<const unsigned char*>(text); }
+const unsigned char* octets(const char* text) noexcept {
+    return reinterpret_cast<const unsigned char*>(text);
+}
 const unsigned char* octets(const secret& key) noexcept {
     return reinterpret_cast<const unsigned char*>(key.octets().data());
 }
@@ -54,25 +56,28 @@ void modern_body::seal(std::string_view message, std::uint64_t wall_ms, char* ou
     }
     unsigned long long written = 0;
     crypto_aead_xchacha20poly1305_ietf_encrypt(octets(out + nonce_octets), &written, octets(message.data()),
-                                               message.size(), nullptr, 0, nullptr, octets(out), octets(key_));
+                                               message.size(), nullptr, 0, nullptr, octets(out),
+                                               octets(key_));
     invariant(written == message.size() + tag_octets);
 }
 
 modern_body::opened modern_body::open(std::string_view body, std::uint64_t wall_ms, std::string& scratch) {
     if (body.size() < overhead()) return {.reason = drop_reason::bad_ciphertext};
     const char* const nonce = body.data();
-    switch (seen_.admit({read_big_endian(nonce), read_big_endian(nonce + 8), read_big_endian(nonce + 16)}, wall_ms)) {
-        case replay_table::verdict::fresh: break;
-        case replay_table::verdict::replayed: return {.reason = drop_reason::replayed};
-        case replay_table::verdict::full: return {.reason = drop_reason::peers_full};
+    switch (seen_.admit({read_big_endian(nonce), read_big_endian(nonce + 8), read_big_endian(nonce + 16)},
+                        wall_ms)) {
+    case replay_table::verdict::fresh: break;
+    case replay_table::verdict::replayed: return {.reason = drop_reason::replayed};
+    case replay_table::verdict::full: return {.reason = drop_reason::peers_full};
     }
     body.remove_prefix(nonce_octets);
     if (!encrypts()) return {.ok = true, .message = body};
     const std::size_t size = body.size() - tag_octets;
     if (scratch.size() < size) scratch.resize(size);
     unsigned long long written = 0;
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(octets(scratch.data()), &written, nullptr, octets(body.data()),
-                                                   body.size(), nullptr, 0, octets(nonce), octets(key_)) != 0) {
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(octets(scratch.data()), &written, nullptr,
+                                                   octets(body.data()), body.size(), nullptr, 0,
+                                                   octets(nonce), octets(key_)) != 0) {
         return {.reason = drop_reason::bad_ciphertext};
     }
     return {.ok = true, .message = std::string_view{scratch}.substr(0, size)};

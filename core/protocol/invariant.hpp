@@ -10,7 +10,8 @@ namespace mbus::protocol {
 // The built-in functions instead of std::source_location, which clang 14 does not have.
 inline void invariant(bool holds, const char* file = __builtin_FILE(), int line = __builtin_LINE(),
                       const char* function = __builtin_FUNCTION()) noexcept {
-    if (holds) [[likely]] return;
+    if (holds) [[likely]]
+        return;
     std::fprintf(stderr, "mbus: broken invariant at %s:%d in %s\n", file, line, function);
     std::abort();
 }

@@ -9,7 +9,9 @@ bool is_fresh(std::uint64_t time_ms, std::uint64_t wall_ms) noexcept {
     return (time_ms > wall_ms ? time_ms - wall_ms : wall_ms - time_ms) <= freshness_ms;
 }
 
-std::size_t word_of(std::uint64_t number) noexcept { return static_cast<std::size_t>(number % replay_window / 64); }
+std::size_t word_of(std::uint64_t number) noexcept {
+    return static_cast<std::size_t>(number % replay_window / 64);
+}
 std::uint64_t bit_of(std::uint64_t number) noexcept { return std::uint64_t{1} << number % 64; }
 
 }  // namespace

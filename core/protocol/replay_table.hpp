@@ -40,7 +40,8 @@ public:
         full,      // a new sender, and every remembered one is too recent to be forgotten
     };
 
-    explicit replay_table(std::size_t senders_max = replay_senders_max) noexcept : senders_max_(senders_max) {}
+    explicit replay_table(std::size_t senders_max = replay_senders_max) noexcept
+        : senders_max_(senders_max) {}
 
     verdict admit(const mark& what, std::uint64_t wall_ms);
 
@@ -48,7 +49,7 @@ public:
 
 private:
     struct sender_state {
-        std::uint64_t first = 0;    // the number it was first heard with
+        std::uint64_t first = 0;  // the number it was first heard with
         std::uint64_t highest = 0;
         std::uint64_t newest_ms = 0;
         std::array<std::uint64_t, replay_window / 64> seen{};  // bit (number mod replay_window)

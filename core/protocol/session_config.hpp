@@ -16,11 +16,11 @@
 
 namespace mbus::protocol {
 
-inline constexpr std::uint16_t default_port = 47000;                            // section 6.1.4
-inline constexpr std::string_view default_group_v4 = "239.255.255.247";         // section 6.1.1
-inline constexpr std::string_view default_group_v6_host = "ff01::300";          // section 6.1.2
-inline constexpr std::string_view default_group_v6_link = "ff02::300";          // section 6.1.2
-inline constexpr std::size_t session_file_octets_max = 64 * 1024;  // a real one has 200 octets
+inline constexpr std::uint16_t default_port = 47000;                     // section 6.1.4
+inline constexpr std::string_view default_group_v4 = "239.255.255.247";  // section 6.1.1
+inline constexpr std::string_view default_group_v6_host = "ff01::300";   // section 6.1.2
+inline constexpr std::string_view default_group_v6_link = "ff02::300";   // section 6.1.2
+inline constexpr std::size_t session_file_octets_max = 64 * 1024;        // a real one has 200 octets
 
 enum class scope : std::uint8_t { host_local, link_local };
 enum class hash_algorithm : std::uint8_t { hmac_md5_96, hmac_sha1_96, hmac_sha256_128 };
@@ -57,7 +57,7 @@ struct session_config {
     cipher_algorithm cipher = cipher_algorithm::none;
     secret cipher_key;
     mbus::protocol::scope scope = mbus::protocol::scope::host_local;
-    bool broadcast = false;             // ADDRESS=BROADCAST
+    bool broadcast = false;  // ADDRESS=BROADCAST
     // ADDRESS=..., as written: a valid IPv4 or IPv6 multicast address. Empty: the groups of section 6.1,
     // which is also what ADDRESS=239.255.255.247 says.
     std::optional<std::string> group;
@@ -74,7 +74,8 @@ struct session_config_options {
 
 // Parses the text of a `.mbus` file. Errors: errc::bad_config, the text starts with "line N: " and
 // says what was expected and how to fix it. No error or warning ever contains key material.
-result<session_config> parse_session_config(std::string_view text, const session_config_options& options = {});
+result<session_config> parse_session_config(std::string_view text,
+                                            const session_config_options& options = {});
 
 // The text of a `.mbus` file for `config`: exactly the RFC's grammar, LF line ends, ADDRESS and PORT
 // always written because other implementations have other defaults (trap T7). Holds the keys: the

@@ -51,7 +51,8 @@ std::string key_fingerprint(const session_config& config) {
     crypto_generichash_state hash;
     crypto_generichash_init(&hash, nullptr, 0, crypto_generichash_BYTES);
     add(hash, purpose.data(), purpose.size());
-    for (const auto name : {to_string(config.hash), to_string(config.cipher)}) add(hash, name.data(), name.size());
+    for (const auto name : {to_string(config.hash), to_string(config.cipher)})
+        add(hash, name.data(), name.size());
     add(hash, config.hash_key.octets().data(), config.hash_key.octets().size());
     if (config.cipher != cipher_algorithm::none) {
         add(hash, config.cipher_key.octets().data(), config.cipher_key.octets().size());

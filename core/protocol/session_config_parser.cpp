@@ -22,12 +22,13 @@ constexpr std::string_view new_file = "make a new file with: mbus key new";
 constexpr std::size_t entry_names = 6;
 constexpr std::array<std::string_view, entry_names> names{"CONFIG_VERSION", "HASHKEY", "ENCRYPTIONKEY",
                                                           "SCOPE",          "ADDRESS", "PORT"};
-constexpr std::array<std::string_view, 5> foreign_names{"SEND_UNICAST", "INTERFACE", "TIMER_R", "RETRIES", "PRESENCE"};
+constexpr std::array<std::string_view, 5> foreign_names{"SEND_UNICAST", "INTERFACE", "TIMER_R", "RETRIES",
+                                                        "PRESENCE"};
 constexpr std::array hashes{hash_algorithm::hmac_md5_96, hash_algorithm::hmac_sha1_96,
                             hash_algorithm::hmac_sha256_128};
-constexpr std::array ciphers{cipher_algorithm::none, cipher_algorithm::aes,  cipher_algorithm::des,
-                             cipher_algorithm::triple_des, cipher_algorithm::idea,
-                             cipher_algorithm::xchacha20_poly1305};
+constexpr std::array ciphers{cipher_algorithm::none, cipher_algorithm::aes,
+                             cipher_algorithm::des,  cipher_algorithm::triple_des,
+                             cipher_algorithm::idea, cipher_algorithm::xchacha20_poly1305};
 
 std::string_view trimmed(std::string_view text) noexcept {
     const auto first = text.find_first_not_of(" \t");
@@ -37,12 +38,14 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 // An upper-case word, the form of entry names and scopes; no key looks like this.
 bool is_plain_word(std::string_view text) noexcept {
-    return !text.empty() && text.size() <= 20 && text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == std::string_view::npos;
+    return !text.empty() && text.size() <= 20 &&
+           text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == std::string_view::npos;
 }
 
 std::string shown(std::string_view text, std::string_view allowed, std::size_t longest) {
     if (text.empty()) return "nothing";
-    if (text.size() > longest || text.find_first_not_of(allowed) != std::string_view::npos) return "something else";
+    if (text.size() > longest || text.find_first_not_of(allowed) != std::string_view::npos)
+        return "something else";
     return "'" + std::string{text} + "'";
 }
 
@@ -99,7 +102,9 @@ private:
         return {errc::bad_config, "line " + std::to_string(line_) + ": expected " + std::string{expected} +
                                       ", found " + std::string{found} + "; " + std::string{fix}};
     }
-    void warn(std::string text) { config_.warnings.push_back("line " + std::to_string(line_) + ": " + std::move(text)); }
+    void warn(std::string text) {
+        config_.warnings.push_back("line " + std::to_string(line_) + ": " + std::move(text));
+    }
 
     status next_line();
     status line(std::string_view text);
@@ -112,7 +117,8 @@ private:
     status scope_value(std::string_view text);
     status address(std::string_view text);
     status port(std::string_view text);
-    status key_parts(std::string_view text, std::string_view& algorithm, std::string_view& encoded, bool& comma) const;
+    status key_parts(std::string_view text, std::string_view& algorithm, std::string_view& encoded,
+                     bool& comma) const;
     result<secret> key_octets(std::string_view encoded) const;
     status finish();
 
@@ -131,7 +137,8 @@ private:
 result<session_config> parser::run() {
     if (rest_.size() > session_file_octets_max) {
         return {errc::bad_config, "line 1: expected at most " + std::to_string(session_file_octets_max) +
-                                      " octets, found " + std::to_string(rest_.size()) + "; " + std::string{new_file}};
+                                      " octets, found " + std::to_string(rest_.size()) + "; " +
+                                      std::string{new_file}};
     }
     if (!options_.strict && rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);  // Windows editors
     while (!rest_.empty()) {
@@ -149,8 +156,10 @@ parser::status parser::next_line() {
     rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
     if (!is_utf8(current_)) return bad("UTF-8 text", "octets that are not", "save the file as UTF-8");
     if (options_.strict) {
-        if (end == std::string_view::npos) return bad("a line end (LF)", "the end of the file", "end the last line");
-        if (current_.ends_with('\r')) return bad("a line end of LF", "CR LF", "save the file with Unix line ends");
+        if (end == std::string_view::npos)
+            return bad("a line end (LF)", "the end of the file", "end the last line");
+        if (current_.ends_with('\r'))
+            return bad("a line end of LF", "CR LF", "save the file with Unix line ends");
     } else {
         if (current_.ends_with('\r')) current_.remove_suffix(1);
         current_ = trimmed(current_);
@@ -194,8 +203,8 @@ parser::status parser::entry(std::string_view text) {
     if (found == names.end()) return unknown(name);
     const auto which = static_cast<std::size_t>(found - names.begin());
     if (lines_[which] != 0) {
-        return bad(std::string{name} + " once", "it again (first on line " + std::to_string(lines_[which]) + ")",
-                   "remove one of the two");
+        return bad(std::string{name} + " once",
+                   "it again (first on line " + std::to_string(lines_[which]) + ")", "remove one of the two");
     }
     lines_[which] = line_;
     return value(which, content);
@@ -203,16 +212,16 @@ parser::status parser::entry(std::string_view text) {
 
 parser::status parser::unknown(std::string_view name) {
     if (options_.strict) {
-        return bad("CONFIG_VERSION, HASHKEY, ENCRYPTIONKEY, SCOPE, ADDRESS or PORT", "another entry", "remove the line");
+        return bad("CONFIG_VERSION, HASHKEY, ENCRYPTIONKEY, SCOPE, ADDRESS or PORT", "another entry",
+                   "remove the line");
     }
     if (std::find(foreign_names.begin(), foreign_names.end(), name) != foreign_names.end()) return {};
     if (!is_plain_word(name)) {
         warn("an unknown entry is skipped");
         return {};
     }
-    const auto* const nearest = std::min_element(names.begin(), names.end(), [&](auto a, auto b) {
-        return distance(name, a) < distance(name, b);
-    });
+    const auto* const nearest = std::min_element(
+        names.begin(), names.end(), [&](auto a, auto b) { return distance(name, a) < distance(name, b); });
     const bool close = distance(name, *nearest) <= 2;
     warn("unknown entry " + std::string{name} + " is skipped" +
          (close ? "; did you mean " + std::string{*nearest} + "?" : std::string{}));
@@ -221,19 +230,20 @@ parser::status parser::unknown(std::string_view name) {
 
 parser::status parser::value(std::size_t which, std::string_view text) {
     switch (which) {
-        case 0: return version(text);
-        case 1: return hash_key(text);
-        case 2: return encryption_key(text);
-        case 3: return scope_value(text);
-        case 4: return address(text);
-        default: return port(text);
+    case 0: return version(text);
+    case 1: return hash_key(text);
+    case 2: return encryption_key(text);
+    case 3: return scope_value(text);
+    case 4: return address(text);
+    default: return port(text);
     }
 }
 
 std::optional<unsigned long> number(std::string_view text, std::size_t digits_max) {
     unsigned long found = 0;
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), found);
-    if (text.size() > digits_max || failure != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (text.size() > digits_max || failure != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
     return found;
 }
 
@@ -241,12 +251,13 @@ parser::status parser::version(std::string_view text) {
     const auto found = number(text, 10);
     if (found == 1U) return {};
     // Zero and later versions are refused: their entries may mean something else (trap F7).
-    return bad("CONFIG_VERSION=1", shown(text, "0123456789", 10), "write 1, or use the program that wrote this file");
+    return bad("CONFIG_VERSION=1", shown(text, "0123456789", 10),
+               "write 1, or use the program that wrote this file");
 }
 
 // '(' algorithm ',' key ')'. The parts are looked at later; only the frame is checked here.
-parser::status parser::key_parts(std::string_view text, std::string_view& algorithm, std::string_view& encoded,
-                                 bool& comma) const {
+parser::status parser::key_parts(std::string_view text, std::string_view& algorithm,
+                                 std::string_view& encoded, bool& comma) const {
     if (!text.starts_with('(')) return bad("(ALGORITHM,KEY)", "no '('", new_file);
     const auto close = text.find(')');
     if (close == std::string_view::npos) return bad("')' after the key", "the end of the line", new_file);
@@ -286,9 +297,11 @@ parser::status parser::hash_key(std::string_view text) {
     const auto* const which =
         std::find_if(hashes.begin(), hashes.end(), [&](auto known) { return to_string(known) == algorithm; });
     if (which == hashes.end()) {  // trap C11: authentication can't be off
-        const bool cipher = std::any_of(ciphers.begin(), ciphers.end(), [&](auto known) { return to_string(known) == algorithm; });
+        const bool cipher = std::any_of(ciphers.begin(), ciphers.end(),
+                                        [&](auto known) { return to_string(known) == algorithm; });
         return bad("HMAC-SHA1-96, HMAC-MD5-96 or HMAC-SHA256-128",
-                   cipher ? "the encryption algorithm " + std::string{algorithm} : std::string{"another algorithm"},
+                   cipher ? "the encryption algorithm " + std::string{algorithm}
+                          : std::string{"another algorithm"},
                    "write for instance HASHKEY=(HMAC-SHA1-96,KEY)");
     }
     config_.hash = *which;
@@ -297,7 +310,8 @@ parser::status parser::hash_key(std::string_view text) {
     const std::size_t octets = key->octets().size();
     const std::size_t native = native_key_octets(*which);
     if (octets < native) {
-        const auto expected = "a key of at least " + std::to_string(native) + " octets for " + std::string{algorithm};
+        const auto expected =
+            "a key of at least " + std::to_string(native) + " octets for " + std::string{algorithm};
         if (!options_.allow_short_hash_key) return bad(expected, std::to_string(octets), new_file);
         warn(expected + " is what RFC 3259 demands, this one has " + std::to_string(octets) +
              "; use it only with programs that can't take a longer one");
@@ -311,10 +325,11 @@ parser::status parser::encryption_key(std::string_view text) {
     std::string_view encoded;
     bool comma = false;
     if (auto parts = key_parts(text, algorithm, encoded, comma); !parts) return parts;
-    const auto* const which =
-        std::find_if(ciphers.begin(), ciphers.end(), [&](auto known) { return to_string(known) == algorithm; });
+    const auto* const which = std::find_if(ciphers.begin(), ciphers.end(),
+                                           [&](auto known) { return to_string(known) == algorithm; });
     if (which == ciphers.end()) {
-        const bool hash = std::any_of(hashes.begin(), hashes.end(), [&](auto known) { return to_string(known) == algorithm; });
+        const bool hash = std::any_of(hashes.begin(), hashes.end(),
+                                      [&](auto known) { return to_string(known) == algorithm; });
         return bad("NOENCR, AES, DES, 3DES, IDEA or XCHACHA20-POLY1305",
                    hash ? "the hash algorithm " + std::string{algorithm} : std::string{"another algorithm"},
                    "write for instance ENCRYPTIONKEY=(AES,KEY) or ENCRYPTIONKEY=(NOENCR,)");
@@ -343,7 +358,8 @@ parser::status parser::scope_value(std::string_view text) {
             return {};
         }
     }
-    return bad("HOSTLOCAL or LINKLOCAL", is_plain_word(text) ? "'" + std::string{text} + "'" : shown(text, "", 0),
+    return bad("HOSTLOCAL or LINKLOCAL",
+               is_plain_word(text) ? "'" + std::string{text} + "'" : shown(text, "", 0),
                "write SCOPE=HOSTLOCAL for this host only, SCOPE=LINKLOCAL for the link");
 }
 
@@ -365,7 +381,8 @@ parser::status parser::address(std::string_view text) {
 parser::status parser::port(std::string_view text) {
     const auto found = number(text, 5);
     if (!found || *found == 0 || *found > 65535) {  // trap F9
-        return bad("a port from 1 to 65535", shown(text, "0123456789", 10), "write PORT=47000, or remove the line");
+        return bad("a port from 1 to 65535", shown(text, "0123456789", 10),
+                   "write PORT=47000, or remove the line");
     }
     config_.port = static_cast<std::uint16_t>(*found);
     return {};
@@ -376,8 +393,9 @@ parser::status parser::finish() {
     if (!section_seen_) return bad("[MBUS]", "the end of the file", "put [MBUS] on the first line");
     for (std::size_t which = 0; which < 3; ++which) {
         if (lines_[which] != 0) continue;
-        constexpr std::array<std::string_view, 3> fixes{"add the line CONFIG_VERSION=1", new_file,
-                                                        "add the line ENCRYPTIONKEY=(NOENCR,) or make a key with: mbus key new"};
+        constexpr std::array<std::string_view, 3> fixes{
+            "add the line CONFIG_VERSION=1", new_file,
+            "add the line ENCRYPTIONKEY=(NOENCR,) or make a key with: mbus key new"};
         return bad("an entry " + std::string{names[which]}, "the end of the file", fixes[which]);
     }
     const bool modern_cipher = config_.cipher == cipher_algorithm::xchacha20_poly1305;
@@ -388,7 +406,8 @@ parser::status parser::finish() {
                    std::string{to_string(config_.cipher)},
                    "use HMAC-SHA1-96 with AES, or HMAC-SHA256-128 with XCHACHA20-POLY1305");
     }
-    if (lines_[3] == 0) warn("no SCOPE: HOSTLOCAL is assumed; add the line SCOPE=HOSTLOCAL or SCOPE=LINKLOCAL");
+    if (lines_[3] == 0)
+        warn("no SCOPE: HOSTLOCAL is assumed; add the line SCOPE=HOSTLOCAL or SCOPE=LINKLOCAL");
     if (group_ && group_->family == ip_family::v6) {  // trap T9
         line_ = lines_[4];
         const unsigned natural = config_.scope == scope::host_local ? 1 : 2;

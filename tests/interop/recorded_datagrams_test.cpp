@@ -64,7 +64,9 @@ recording read_recording(const std::filesystem::path& path) {
     std::ifstream file{path, std::ios::binary};
     const std::string text{std::istreambuf_iterator<char>{file}, {}};
     const json::value document = json::parse(text);
-    recording found{.file = path.filename().string(), .config = string_of(document.at("config").at("text")), .datagrams = {}};
+    recording found{.file = path.filename().string(),
+                    .config = string_of(document.at("config").at("text")),
+                    .datagrams = {}};
     for (const auto& one : document.at("datagrams").as_array()) {
         recorded datagram;
         datagram.file = found.file;
@@ -72,9 +74,11 @@ recording read_recording(const std::filesystem::path& path) {
         datagram.octets = from_hex(string_of(one.at("hex")));
         datagram.text = string_of(one.at("text"));
         datagram.description = string_of(one.at("description"));
-        datagram.mac_leaves_out_nuls = string_of(one.at("mac")).find("without the trailing NULs") != std::string::npos;
+        datagram.mac_leaves_out_nuls =
+            string_of(one.at("mac")).find("without the trailing NULs") != std::string::npos;
         datagram.header = one.at("header");
-        for (const auto& command : one.at("commands").as_array()) datagram.commands.push_back(string_of(command));
+        for (const auto& command : one.at("commands").as_array())
+            datagram.commands.push_back(string_of(command));
         found.datagrams.push_back(std::move(datagram));
     }
     return found;
@@ -111,6 +115,13 @@ const std::map<std::pair<std::string, std::int64_t>, std::string> damaged{
 
 constexpr std::size_t datagrams_recorded = 406;
 constexpr std::size_t datagrams_of_java = 64;
+constexpr std::size_t datagrams_under_des = 61;
+// DES needs libgcrypt: a build without it can't read those.
+#ifdef MBUS_WITH_LIBGCRYPT
+constexpr std::size_t without_cipher = 0;
+#else
+constexpr std::size_t without_cipher = datagrams_under_des;
+#endif
 
 // Octets that are no ASCII are shown as \xNN in the recorded text where they are no UTF-8.
 std::string with_escapes(std::string_view text) {
@@ -165,6 +176,7 @@ struct tally {
     std::size_t read = 0;
     std::size_t mac_refused = 0;  // Java MBus in the default mode
     std::size_t damaged = 0;
+    std::size_t no_cipher = 0;
 };
 
 void read_one(const recorded& datagram, envelope& by, bool legacy, tally& count) {
@@ -198,6 +210,11 @@ tally read_all(bool legacy) {
     tally count;
     for (const auto& one : recordings()) {
         auto by = envelope_for(one, legacy);
+        if (!by && without_cipher != 0 && one.config.find("(DES,") != std::string::npos) {
+            count.seen += one.datagrams.size();
+            count.no_cipher += one.datagrams.size();
+            continue;
+        }
         REQUIRE_MESSAGE(by, one.file << ": " << by.error().text);
         for (const auto& datagram : one.datagrams) read_one(datagram, *by, legacy, count);
     }
@@ -206,23 +223,25 @@ tally read_all(bool legacy) {
 
 }  // namespace
 
-// The recordings under DES need libgcrypt.
-#ifdef MBUS_WITH_LIBGCRYPT
-TEST_CASE("in the default mode all recorded datagrams of libgmbus and UCL are read; Java's MAC does not hold") {
+TEST_CASE(
+    "in the default mode all recorded datagrams of libgmbus and UCL are read; Java's MAC does not hold") {
     const auto count = read_all(false);
     CHECK(count.seen == datagrams_recorded);
     CHECK(count.mac_refused == datagrams_of_java);
     CHECK(count.damaged == damaged.size());
-    CHECK(count.read == datagrams_recorded - datagrams_of_java - damaged.size());
+    CHECK(count.no_cipher == without_cipher);
+    CHECK(count.read == datagrams_recorded - datagrams_of_java - damaged.size() - without_cipher);
 }
 
 TEST_CASE("with compat = legacy all recorded datagrams are read, Java's too, but for the damaged ones") {
     const auto count = read_all(true);
     CHECK(count.seen == datagrams_recorded);
     CHECK(count.damaged == damaged.size());
-    CHECK(count.read == datagrams_recorded - damaged.size());
+    CHECK(count.no_cipher == without_cipher);
+    CHECK(count.read == datagrams_recorded - damaged.size() - without_cipher);
 }
 
+#ifdef MBUS_WITH_LIBGCRYPT
 TEST_CASE("what UCL encrypts with DES we encrypt to the same octets") {
     std::size_t encrypted = 0;
     for (const auto& one : recordings()) {
@@ -236,7 +255,7 @@ TEST_CASE("what UCL encrypts with DES we encrypt to the same octets") {
             ++encrypted;
         }
     }
-    CHECK(encrypted == 61);
+    CHECK(encrypted == datagrams_under_des);
 }
 #endif
 

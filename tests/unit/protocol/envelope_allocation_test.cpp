@@ -24,11 +24,12 @@ using namespace mbus::protocol;
 using namespace mbus::protocol::testing;
 
 TEST_CASE("seal and open allocate nothing in the steady state, good datagram or bad") {
-    for (const auto& config : {make_config(hash_algorithm::hmac_sha1_96), make_config(hash_algorithm::hmac_md5_96),
-                               make_config(hash_algorithm::hmac_sha1_96, cipher_algorithm::aes),
-                               make_config(hash_algorithm::hmac_sha1_96, cipher_algorithm::triple_des),
-                               make_config(hash_algorithm::hmac_sha256_128),
-                               make_config(hash_algorithm::hmac_sha256_128, cipher_algorithm::xchacha20_poly1305)}) {
+    for (const auto& config :
+         {make_config(hash_algorithm::hmac_sha1_96), make_config(hash_algorithm::hmac_md5_96),
+          make_config(hash_algorithm::hmac_sha1_96, cipher_algorithm::aes),
+          make_config(hash_algorithm::hmac_sha1_96, cipher_algorithm::triple_des),
+          make_config(hash_algorithm::hmac_sha256_128),
+          make_config(hash_algorithm::hmac_sha256_128, cipher_algorithm::xchacha20_poly1305)}) {
         auto seal = make_envelope(config);
         std::string datagram;
         std::string changed;

@@ -47,7 +47,8 @@ inline session_config make_config(hash_algorithm hash, cipher_algorithm cipher =
     if (cipher == cipher_algorithm::des) {
         config.cipher_key = key_of(from_hex("0123456789abcdef"));
     } else {
-        config.cipher_key = counting_key(native_key_octets(cipher), cipher == cipher_algorithm::xchacha20_poly1305 ? 32 : 0);
+        config.cipher_key =
+            counting_key(native_key_octets(cipher), cipher == cipher_algorithm::xchacha20_poly1305 ? 32 : 0);
     }
     return config;
 }
@@ -71,7 +72,9 @@ inline std::string opened_as(envelope& by, std::string_view datagram, std::uint6
     return what.ok ? std::string{what.message} : "dropped: " + std::to_string(static_cast<int>(what.reason));
 }
 
-inline std::string dropped(drop_reason reason) { return "dropped: " + std::to_string(static_cast<int>(reason)); }
+inline std::string dropped(drop_reason reason) {
+    return "dropped: " + std::to_string(static_cast<int>(reason));
+}
 
 inline const std::string address_a = "(conf:test media:audio module:engine app:rat id:4711-1@192.168.1.1)";
 inline const std::string address_b = "(conf:test media:audio module:ui app:rat id:4712-1@192.168.1.1)";

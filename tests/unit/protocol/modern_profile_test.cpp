@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::uint64_t when = 1017619200000;
 constexpr std::uint64_t example_sender = 0x0102030405060708;
-const std::string example =
-    "mbus/1.0 0 1017619200000 U (app:a id:1-1@127.0.0.1) () ()\r\nmbus.hello()\r\n";
+const std::string example = "mbus/1.0 0 1017619200000 U (app:a id:1-1@127.0.0.1) () ()\r\nmbus.hello()\r\n";
 
 // Made with Python's hmac and libsodium's own functions, not with this code.
 const std::string example_encrypted =
@@ -84,7 +83,8 @@ TEST_CASE("a datagram is taken once; the copy from a second interface or a recor
     }
 }
 
-TEST_CASE("equal messages give different datagrams, each of which is taken: retransmissions are sealed anew") {
+TEST_CASE(
+    "equal messages give different datagrams, each of which is taken: retransmissions are sealed anew") {
     auto seal = make_envelope(modern());
     auto receiver = make_envelope(modern());
     CHECK(seal.reseal_needed());
@@ -114,7 +114,8 @@ TEST_CASE("numbers go up when the sender's clock is set back") {
     CHECK(opened_as(receiver, sealed(seal, m2, when - 3'600'000), when) == m2);
 }
 
-TEST_CASE("[item 125] no bit can be changed, nothing cut off, and a bad datagram does not use up its number") {
+TEST_CASE(
+    "[item 125] no bit can be changed, nothing cut off, and a bad datagram does not use up its number") {
     for (const auto cipher : modern_ciphers) {
         auto seal = make_envelope(modern(cipher));
         auto receiver = make_envelope(modern(cipher));
@@ -122,7 +123,8 @@ TEST_CASE("[item 125] no bit can be changed, nothing cut off, and a bad datagram
         std::string scratch;
         for (std::size_t bit = 0; bit < datagram.size() * 8; ++bit) {
             std::string changed = datagram;
-            changed[bit / 8] = static_cast<char>(static_cast<unsigned char>(changed[bit / 8]) ^ 1U << bit % 8);
+            changed[bit / 8] =
+                static_cast<char>(static_cast<unsigned char>(changed[bit / 8]) ^ 1U << bit % 8);
             const auto what = receiver.open(changed, when, scratch);
             CHECK_MESSAGE(!what.ok, "bit " << bit);
             CHECK(what.reason != drop_reason::replayed);
@@ -156,7 +158,8 @@ TEST_CASE("an authentic body that is too short for its nonce is dropped") {
     for (const auto cipher : modern_ciphers) {
         auto receiver = make_envelope(modern(cipher));
         // HMAC-SHA256 with key 00..1f over nothing and over 23 octets 'x', first 128 bits.
-        CHECK(opened_as(receiver, "04tCCW2A9F+Ca0Sp1WB95w==\r\n", when) == dropped(drop_reason::bad_ciphertext));
+        CHECK(opened_as(receiver, "04tCCW2A9F+Ca0Sp1WB95w==\r\n", when) ==
+              dropped(drop_reason::bad_ciphertext));
         CHECK(opened_as(receiver, "MeU5n4w3OOh9qjAPfOGQig==\r\n" + std::string(23, 'x'), when) ==
               dropped(drop_reason::bad_ciphertext));
     }

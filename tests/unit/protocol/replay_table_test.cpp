@@ -38,7 +38,8 @@ TEST_CASE("numbers a window or more below the highest are refused, seen or not")
     CHECK(seen.admit({1, 9 * replay_window + 1, noon}, noon) == verdict::fresh);
 }
 
-TEST_CASE("property: whatever order numbers come in, none is taken twice, and the newest window is taken once") {
+TEST_CASE(
+    "property: whatever order numbers come in, none is taken twice, and the newest window is taken once") {
     const bool holds = rc::check("replay window", [] {
         replay_table seen;
         std::set<std::uint64_t> taken;
@@ -48,7 +49,8 @@ TEST_CASE("property: whatever order numbers come in, none is taken twice, and th
         for (const int step : steps) {
             number += static_cast<std::uint64_t>(step);
             const bool fresh = seen.admit({7, number, noon}, noon) == verdict::fresh;
-            const bool expected = !taken.contains(number) && (highest == 0 || number + replay_window > highest);
+            const bool expected =
+                !taken.contains(number) && (highest == 0 || number + replay_window > highest);
             RC_ASSERT(fresh == expected);
             taken.insert(number);
             highest = std::max(highest, number);
@@ -72,11 +74,12 @@ TEST_CASE("an unknown sender is taken only when its time is within 30 s of ours"
 TEST_CASE("a known sender stays known when a clock is set") {
     replay_table seen;
     CHECK(seen.admit({1, 1, noon}, noon) == verdict::fresh);
-    CHECK(seen.admit({1, 2, noon + 7'200'000}, noon) == verdict::fresh);  // its clock leaps
+    CHECK(seen.admit({1, 2, noon + 7'200'000}, noon) == verdict::fresh);      // its clock leaps
     CHECK(seen.admit({1, 3, noon + 1}, noon - 7'200'000) == verdict::fresh);  // ours leaps
 }
 
-TEST_CASE("what was sent before a sender was first heard counts as unknown: an old datagram stays out after our restart") {
+TEST_CASE(
+    "what was sent before a sender was first heard counts as unknown: an old datagram stays out after our restart") {
     replay_table restarted;
     CHECK(restarted.admit({1, 100, noon}, noon) == verdict::fresh);
     CHECK(restarted.admit({1, 99, noon - 600'000}, noon) == verdict::replayed);  // recorded ten minutes ago
@@ -96,7 +99,8 @@ TEST_CASE("a full table forgets the sender that is silent longest, and nothing o
     CHECK(seen.admit({1, 1, noon}, noon) == verdict::replayed);
 }
 
-TEST_CASE("while every remembered sender could be replayed, a new one is refused rather than an old one forgotten") {
+TEST_CASE(
+    "while every remembered sender could be replayed, a new one is refused rather than an old one forgotten") {
     replay_table seen{2};
     CHECK(seen.admit({1, 1, noon}, noon) == verdict::fresh);
     CHECK(seen.admit({2, 1, noon}, noon) == verdict::fresh);

@@ -53,12 +53,16 @@ bool contains(const std::string& text, std::string_view part) { return text.find
 
 }  // namespace
 
-TEST_CASE("[item 138] $MBUS is the whole path and comes before ~/.mbus, the system's file comes last (RFC 3259 s12.1)") {
+TEST_CASE(
+    "[item 138] $MBUS is the whole path and comes before ~/.mbus, the system's file comes last (RFC 3259 s12.1)") {
     const temporary_directory folder;
     put(folder / ".mbus", good);
     put(folder / "named", good);
     put(folder / "system", good);
-    session_file_search search{.explicit_path = {}, .mbus = folder / "named", .home = folder.path(), .system_path = folder / "system"};
+    session_file_search search{.explicit_path = {},
+                               .mbus = folder / "named",
+                               .home = folder.path(),
+                               .system_path = folder / "system"};
     CHECK(*find_session_file(search) == folder / "named");
     search.explicit_path = folder / "system";
     CHECK(*find_session_file(search) == folder / "system");
@@ -83,7 +87,8 @@ TEST_CASE("[item 138] the environment names the places") {
 TEST_CASE("$MBUS names a file that is missing: an error, not a fall-back (trap F6)") {
     const temporary_directory folder;
     put(folder / ".mbus", good);
-    session_file_search search{.explicit_path = {}, .mbus = folder / "gone", .home = folder.path(), .system_path = {}};
+    session_file_search search{
+        .explicit_path = {}, .mbus = folder / "gone", .home = folder.path(), .system_path = {}};
     const auto named = find_session_file(search);
     REQUIRE(!named);
     CHECK(named.error().code == mbus::errc::not_found);
@@ -96,7 +101,8 @@ TEST_CASE("$MBUS names a file that is missing: an error, not a fall-back (trap F
 
 TEST_CASE("no file at all: the error names the places and how to make one") {
     const temporary_directory folder;
-    const auto found = find_session_file({.explicit_path = {}, .mbus = {}, .home = folder.path(), .system_path = folder / "system"});
+    const auto found = find_session_file(
+        {.explicit_path = {}, .mbus = {}, .home = folder.path(), .system_path = folder / "system"});
     REQUIRE(!found);
     CHECK(found.error().code == mbus::errc::not_found);
     CHECK(contains(found.error().text, folder / ".mbus"));
@@ -115,7 +121,8 @@ TEST_CASE("a file of ours with mode 0600 or 0400 is read") {
     }
 }
 
-TEST_CASE("[item 139] a file that others may read or write is refused, with the command that repairs it (RFC 3259 s12.1)") {
+TEST_CASE(
+    "[item 139] a file that others may read or write is refused, with the command that repairs it (RFC 3259 s12.1)") {
     const temporary_directory folder;
     const auto path = folder / "key";
     for (const mode_t mode : {0644U, 0622U, 0640U, 0604U, 0602U, 0660U, 0610U, 0666U}) {
@@ -154,7 +161,8 @@ TEST_CASE("an error in the text names file and line") {
     CHECK(error_of(folder / "key").starts_with(folder / "key: line 2: expected CONFIG_VERSION=1"));
 }
 
-TEST_CASE("[item 139] a file that is written has mode 0600 whatever the umask, reads back, and replaces nothing (trap F10)") {
+TEST_CASE(
+    "[item 139] a file that is written has mode 0600 whatever the umask, reads back, and replaces nothing (trap F10)") {
     const temporary_directory folder;
     const auto path = folder / "key";
     const auto config = generate_session_config(key_profile::rfc, scope::link_local);
