@@ -1,0 +1,30 @@
+// Small questions about text that the reader of session files asks (session_config_parser.cpp).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mbus::protocol {
+
+// Without blanks and tabs at both ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text) noexcept;
+
+// An upper-case word, the form of entry names and scopes; no key looks like this.
+[[nodiscard]] bool is_plain_word(std::string_view text) noexcept;
+
+// The text in quotes for an error message, or words that stand for it when it is longer than `longest` or has
+// other characters than `allowed`: it could be a key in the wrong place.
+[[nodiscard]] std::string shown(std::string_view text, std::string_view allowed, std::size_t longest);
+
+// Well-formed UTF-8 without NUL.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
+// How many letters have to change to get from one word to the other (Levenshtein); words of at most 31.
+[[nodiscard]] std::size_t distance(std::string_view from, std::string_view to);
+
+// A number of 1 to `digits_max` decimal digits and nothing else.
+[[nodiscard]] std::optional<unsigned long> number(std::string_view text, std::size_t digits_max);
+
+}  // namespace mbus::protocol
