@@ -29,7 +29,11 @@ struct owned_frame {
 
     explicit owned_frame(std::string_view raw) : octets(raw) { static_cast<void>(decode_frame(octets, view)); }
     owned_frame(const owned_frame& other) : owned_frame(std::string_view{other.octets}) {}
-    owned_frame& operator=(const owned_frame&) = delete;
+    owned_frame& operator=(const owned_frame& other) {
+        octets = other.octets;
+        static_cast<void>(decode_frame(octets, view));
+        return *this;
+    }
 
     [[nodiscard]] std::string_view text(key which) const { return view.text(which); }
 };
