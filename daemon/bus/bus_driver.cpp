@@ -17,7 +17,6 @@
 #include "bus/datagram_sender.hpp"
 #include "bus/family_watch.hpp"
 #include "bus/receive_batch.hpp"
-#include "runtime/process.hpp"
 
 namespace mbusd {
 namespace {
@@ -41,7 +40,7 @@ instant read_clocks() {
 }
 
 mbus::protocol::node_options complete(mbus::protocol::node_options engine, const bus_links& links) {
-    if (engine.host_id.empty()) engine.host_id = choose_host_id(links.links(), links.options(), random_seed);
+    if (engine.host_id.empty()) engine.host_id = links.host_id();
     engine.session_port = links.options().port;
     engine.datagram_budget = links.datagram_budget();
     return engine;
@@ -187,14 +186,16 @@ void bus_driver::implementation::take(const instant& at, const received& one, bo
     if (one.truncated) return engine.count_drop(drop_reason::truncated);
     if (!links.accepts_source(one.from)) return engine.count_drop(drop_reason::not_local_host);
     const auto& counts = engine.counters();
+    // Copies of authentic datagrams are dropped as duplicates, in the modern profile as replayed.
+    const auto authentic_so_far = [&] {
+        return counts.messages_in + counts.drops(drop_reason::duplicate) + counts.drops(drop_reason::replayed);
+    };
     const auto echoes = counts.drops(drop_reason::own_echo);
-    const auto authentic = counts.messages_in + counts.drops(drop_reason::duplicate);
+    const auto authentic = authentic_so_far();
     engine.receive(at, one.datagram, one.from);
     if (!from_group) return;
     if (counts.drops(drop_reason::own_echo) != echoes) loopback_heard = true;
-    else if (follows_families() && counts.messages_in + counts.drops(drop_reason::duplicate) != authentic) {
-        families.heard(one.datagram, one.from);
-    }
+    else if (follows_families() && authentic_so_far() != authentic) families.heard(one.datagram, one.from);
 }
 
 void bus_driver::implementation::count_kernel_drops(family_sockets& sockets, family_sockets::which socket, std::uint32_t total) {

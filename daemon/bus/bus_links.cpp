@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "bus/socket_tools.hpp"
+#include "runtime/process.hpp"
 
 namespace mbusd {
 namespace {
@@ -142,6 +143,10 @@ void bus_links::join_and_leave(family_sockets& sockets, ip_family family) {
                                        {"family", std::string{name_of(family)}},
                                        {"address", to_string(family == ip_family::v4 ? *link.source_v4 : *link.source_v6)}});
     }
+}
+
+std::string bus_links::host_id() const {
+    return choose_host_id(choose_links(table_, options_, address_use::naming).links, options_, random_seed);
 }
 
 std::vector<group_target> bus_links::targets() const {

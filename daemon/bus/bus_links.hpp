@@ -31,6 +31,7 @@ public:
 
     [[nodiscard]] const bus_options& options() const noexcept { return options_; }
     [[nodiscard]] const std::vector<bus_link>& links() const noexcept { return choice_.links; }
+    [[nodiscard]] std::string host_id() const;  // by the interfaces as they are now
     [[nodiscard]] std::vector<group_target> targets() const;
     // Coalescing stops here: the smallest packet of the links in use.
     [[nodiscard]] std::size_t datagram_budget() const;

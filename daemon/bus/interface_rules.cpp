@@ -21,13 +21,14 @@ bool matches_any(const std::vector<std::string>& globs, const std::string& name)
 }
 
 // The first usable address of each family.
-bus_link link_of(const network_interface& card, const bus_options& options) {
+bus_link link_of(const network_interface& card, const bus_options& options, address_use use) {
     bus_link link{.index = card.index, .name = card.name, .mtu = card.mtu, .carrier = card.has(IFF_RUNNING),
                   .source_v4 = {}, .broadcast_v4 = {}, .source_v6 = {}};
     const bool host_local = options.scope == scope::host_local;
     for (const auto& own : card.addresses) {
         const auto& address = own.address;
-        if (own.tentative || own.secondary || !uses_family(options, address.family)) continue;
+        if (own.duplicate || (own.tentative && use == address_use::sending)) continue;
+        if (own.secondary || !uses_family(options, address.family)) continue;
         if (host_local != address.is_loopback()) continue;
         if (address.family == ip_family::v4 && !link.source_v4) {
             link.source_v4 = address;
@@ -58,7 +59,7 @@ std::string_view refusal(const network_interface& card, const bus_options& optio
 
 }  // namespace
 
-link_choice choose_links(const interface_table& table, const bus_options& options) {
+link_choice choose_links(const interface_table& table, const bus_options& options, address_use use) {
     link_choice choice;
     for (const auto& [index, card] : table.interfaces()) {
         if (!card.has(IFF_UP)) continue;
@@ -66,7 +67,7 @@ link_choice choose_links(const interface_table& table, const bus_options& option
             choice.skipped.push_back({card.name, std::string{reason}});
             continue;
         }
-        auto link = link_of(card, options);
+        auto link = link_of(card, options, use);
         if (link.source_v4 || link.source_v6) choice.links.push_back(std::move(link));
         else choice.skipped.push_back({card.name, "no usable address yet"});
     }

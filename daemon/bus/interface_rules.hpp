@@ -40,7 +40,11 @@ struct link_choice {
 // HOSTLOCAL: the loopback interface alone. LINKLOCAL: every interface that is up, can multicast (or
 // broadcast, with ADDRESS=BROADCAST), has a usable address, is neither loopback nor part of a bridge
 // or bond, and passes allow and deny. Point-to-point interfaces only if `allow` matches them.
-[[nodiscard]] link_choice choose_links(const interface_table& table, const bus_options& options);
+// IPv6 addresses count from the end of their duplicate detection (`sending`), or before it (`naming`:
+// the interface-ID is known already).
+enum class address_use : std::uint8_t { sending, naming };
+[[nodiscard]] link_choice choose_links(const interface_table& table, const bus_options& options,
+                                       address_use use = address_use::sending);
 
 // The interface whose address names this host: the first with carrier, IPv4 before IPv6.
 [[nodiscard]] const bus_link* primary_link(const std::vector<bus_link>& links, const bus_options& options);

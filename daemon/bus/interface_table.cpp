@@ -125,7 +125,8 @@ bool interface_table::apply_address(bool added, std::span<const std::byte> body)
     if (!local) return false;
     next.address = *local;
     next.prefix_length = header->ifa_prefixlen;
-    next.tentative = family == ip_family::v6 && (flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)) != 0;
+    next.tentative = family == ip_family::v6 && (flags & IFA_F_TENTATIVE) != 0;
+    next.duplicate = family == ip_family::v6 && (flags & IFA_F_DADFAILED) != 0;
     next.secondary = family == ip_family::v4 && (flags & IFA_F_SECONDARY) != 0;
     next.host_scope = header->ifa_scope == RT_SCOPE_HOST;
 

@@ -19,7 +19,8 @@ struct interface_address {
     ip_address address;
     ip_address broadcast;           // IPv4; unspecified if there is none
     std::uint8_t prefix_length = 0;
-    bool tentative = false;         // IPv6: duplicate detection runs, or has failed
+    bool tentative = false;         // IPv6: duplicate detection runs
+    bool duplicate = false;         // IPv6: duplicate detection found somebody else
     bool secondary = false;         // IPv4: another address of the same subnet comes first
     bool host_scope = false;        // 127.0.0.1, ::1
 

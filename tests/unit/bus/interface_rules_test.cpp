@@ -148,6 +148,13 @@ TEST_CASE("the host-ID is the interface-ID of the link-local address on IPv6 (RF
     }
 }
 
+TEST_CASE("the interface-ID names the host before duplicate detection has ended, but nothing is sent from it [item 28]") {
+    interface_table table;
+    table.apply(new_link(2, "eth0") + new_address(2, "fe80::2a0:c9ff:fe12:3456", {.flags = IFA_F_TENTATIVE}));
+    CHECK(choose_links(table, link_local()).links.empty());
+    CHECK(choose_host_id(choose_links(table, link_local(), address_use::naming).links, link_local(), no_random) == "2a0:c9ff:fe12:3456");
+}
+
 TEST_CASE("groups of the interface-ID have no leading zeros, and are all written (trap A4) [item 28]") {
     CHECK(interface_id_text(ip("fe80::3")) == "0:0:0:3");
     CHECK(interface_id_text(ip("fe80::0A00:27FF:fe0e:00b1")) == "a00:27ff:fe0e:b1");

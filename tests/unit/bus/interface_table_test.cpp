@@ -55,7 +55,7 @@ TEST_CASE("an address is usable when its duplicate detection has ended well") {
     }
     SUBCASE("somebody else has it") {
         table.apply(new_address(2, "fe80::5", {.flags = IFA_F_PERMANENT | IFA_F_DADFAILED}));
-        CHECK(table.find(2)->addresses.at(0).tentative);
+        CHECK(table.find(2)->addresses.at(0).duplicate);
     }
 }
 
