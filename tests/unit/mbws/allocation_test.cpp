@@ -1,0 +1,108 @@
+// The hot path allocates nothing in steady traffic (docs/performance.md). A program of its own: it
+// replaces operator new.
+#include "fixtures.hpp"
+
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::size_t allocations = 0;
+}
+
+void* operator new(std::size_t octets) {
+    ++allocations;
+    if (void* const block = std::malloc(octets == 0 ? 1 : octets)) return block;
+    throw std::bad_alloc{};
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+namespace mbus::mbws::testing {
+namespace {
+
+// Routes to one receiver, like the daemon's router after its cache.
+struct one_receiver {
+    test_host host;
+    test_client receiver{host};
+    message_preparer preparer;
+
+    void round(std::string_view body) {
+        for (int i = 0; i < 100; ++i) {
+            const auto ready = preparer.prepare({.to = "(app:player)", .from = "(app:a id:1-1@127.0.0.1)", .body = body});
+            CHECK(receiver.session().offer(start, ready, {.slot = 0}) == offer_result::taken);
+        }
+        receiver.connection.fill(start);
+        std::array<octet_span, 64> spans;
+        while (receiver.port.waiting() > 0) {
+            const std::size_t count = receiver.port.gather(spans);
+            std::size_t octets = 0;
+            for (std::size_t i = 0; i < count; ++i) octets += spans[i].size;
+            receiver.port.consumed(octets);
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a delivery with window 0 allocates nothing in steady traffic") {
+    one_receiver system;
+    system.receiver.ready();
+    system.receiver.attach(2, "(app:second)");  // so that deliveries carry `entity`
+    const std::string body(64, 'x');
+    for (int i = 0; i < 3; ++i) system.round(body);
+    const std::size_t before = allocations;
+    for (int i = 0; i < 10; ++i) system.round(body);
+    CHECK(allocations == before);
+}
+
+TEST_CASE("a windowed delivery allocates nothing in steady traffic") {
+    one_receiver system;
+    system.receiver.ready(256, 60);
+    const std::string body(64, 'x');
+    std::uint64_t number = 0;
+    frame_view ack;
+    ack.verb = verb::ack;
+    const auto round = [&] {
+        for (int i = 0; i < 32; ++i) {
+            const auto ready = system.preparer.prepare({.to = "()", .from = "(id:1-1@h)", .body = body});
+            system.receiver.session().offer(start, ready, {.slot = 0});
+        }
+        system.receiver.connection.fill(start);
+        system.receiver.port.consumed(system.receiver.port.waiting());
+        ack.number = number += 32;
+        system.receiver.connection.handle(start, ack);
+    };
+    for (int i = 0; i < 10; ++i) round();
+    const std::size_t before = allocations;
+    for (int i = 0; i < 100; ++i) round();
+    CHECK(allocations == before);
+}
+
+TEST_CASE("reading and checking a client's message allocates nothing but what the host keeps") {
+    test_host host;
+    test_client client{host};
+    client.ready();
+    std::string stream;
+    for (int i = 0; i < 100; ++i) {
+        REQUIRE(frame_writer{stream, verb::message}.set(key::to, "(app:player)").finish("player.volume(80 \"left\")"));
+    }
+    frame_reader reader;
+    const auto round = [&] {
+        host.routed.clear();
+        host.routed.reserve(100);
+        reader.feed(stream);
+        frame_view frame;
+        std::size_t kept = 0;
+        while (reader.next(frame) == frame_reader::status::frame) {
+            const std::size_t before = allocations;
+            client.connection.handle(start, frame);
+            kept += allocations - before;
+        }
+        return kept;
+    };
+    round();
+    // test_host copies the from address and the body, which no short string holds.
+    CHECK(round() == 200);
+}
+
+}  // namespace mbus::mbws::testing
