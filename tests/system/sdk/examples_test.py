@@ -12,7 +12,7 @@ import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from mbws_raw import Daemon, private_network, scratch  # noqa: E402
+from mbws_raw import RELIABLE, Daemon, private_network, scratch  # noqa: E402
 
 MBUSD = EXAMPLES = None
 PATIENCE = 20  # s; far more than anything here takes, also under sanitizers
@@ -123,7 +123,7 @@ class Examples(unittest.TestCase):
         client.send("watch", request=7, to="(app:chat)")
         there = 0
         while there < 2:
-            frame = client.receive()
+            frame = client.next()
             there += frame.verb == "entity" and frame.state in ("present", "joined")
 
     def test_coroutine(self):
@@ -132,11 +132,11 @@ class Examples(unittest.TestCase):
         client = self.daemon.client()
         self.addCleanup(client.close)
         client.attach("(app:conductor)")
-        client.message("(app:player)", "mbus.go(ready)", flags=1)
+        client.send("message", number=1, flags=RELIABLE, to="(app:player)", body=b"mbus.go(ready)")
         self.assertEqual(player.line(), "playing")
-        client.message("(app:player)", "hello.you()")
+        client.send("message", to="(app:player)", body=b"hello.you()")
         self.assertEqual(player.line(), "hello.you answered")
-        client.message("(app:player)", "mbus.quit()")
+        client.send("message", to="(app:player)", body=b"mbus.quit()")
         player.rest()
         self.assertEqual(player.process.returncode, 0)
 
@@ -148,7 +148,7 @@ class Examples(unittest.TestCase):
         client = self.daemon.client()
         self.addCleanup(client.close)
         client.attach("(app:sender)")
-        client.message("(app:asio)", "x.y(1)")
+        client.send("message", to="(app:asio)", body=b"x.y(1)")
         self.assertRegex(listener.line(), r"^\(app:sender id:.*\) x\.y\(1\)")
         listener.rest()
         self.assertEqual(listener.process.returncode, 0)
