@@ -130,7 +130,10 @@ void core::end_everything(const error& why) {
     for (auto& [request, which] : std::exchange(entities_, {})) forget_entity(which, gone);
     by_address_.clear();
     for (auto& [request, which] : std::exchange(watches_, {})) {
-        if (which->answered) post([which, gone] { which->answered(gone); });
+        timers_.cancel(which->limit);
+        post([which, gone] {
+            if (auto answered = std::exchange(which->answered, nullptr)) answered(gone);
+        });
     }
     for (auto& [request, state] : std::exchange(detaches_, {})) post([state] { state->finish({}); });
     for (auto& [body, waiting] : std::exchange(pings_, {})) {
@@ -261,7 +264,7 @@ result<void> core::flush(std::chrono::milliseconds limit) {
             return {errc::timed_out, std::to_string(session_.waiting_octets()) +
                                          " octets are still waiting for the daemon to read them"};
         }
-        link_->wait(std::min(end, deadline()));
+        link_->wait(std::min(end, timers_.next()));  // what is to be dispatched has to wait
         depth_guard guard{depth_};
         read_in();
         timers_.run(link_->now());
@@ -270,6 +273,7 @@ result<void> core::flush(std::chrono::milliseconds limit) {
 
 void core::post(std::function<void()> what) {
     events_.push_back({nullptr, {}, std::move(what)});
+    if (depth_ == 0) arm();  // a loop that polls has to come round
 }
 
 void core::turn() {
@@ -344,7 +348,7 @@ void core::dispatch() {
 }
 
 clock::time_point core::deadline() const {
-    if (!events_.empty()) return clock::time_point::min();
+    if (!events_.empty()) return link_->now();
     return std::min(timers_.next(), open_ ? session_.next_deadline() : never);
 }
 
