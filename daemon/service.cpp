@@ -214,7 +214,8 @@ void service::parts::drain(std::chrono::steady_clock::time_point until) {
         bus->stop();
         deadline_timer.cancel();
         signals->close();
-        context.stop();
+        // After the handlers that all this has cancelled.
+        boost::asio::post(context, [this] { context.stop(); });
     });
 }
 

@@ -30,7 +30,7 @@ local_connection::local_connection(local_environment& environment, unique_fd soc
       reader_(environment.hub.session_settings().frame_octets_max),
       connection_(*this, environment.hub, {.id = id_, .local = true}, environment.now()) {}
 
-local_connection::~local_connection() { environment_.hub.connections().remove(id_); }
+local_connection::~local_connection() { close(); }
 
 void local_connection::start() { wait_readable(); }
 
@@ -40,6 +40,8 @@ void local_connection::close() {
     connection_.lost(environment_.now());
     boost::system::error_code ignored;
     socket_.close(ignored);
+    // From here on nothing outside is touched: a handler may keep this object beyond its listener.
+    environment_.hub.connections().remove(id_);
     environment_.ended(id_);
 }
 
