@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "protocol/entity.hpp"
+#include "protocol/inbound_pool.hpp"
 #include "protocol/node.hpp"
 #include "protocol/outbox.hpp"
 #include "protocol/payload_reader.hpp"
@@ -111,6 +112,7 @@ struct node::implementation {
     std::string plain_text;
     header head;
     std::vector<std::uint32_t> acknowledgements;
+    inbound_pool messages;
 };
 
 }  // namespace mbus::protocol

@@ -185,7 +185,7 @@ void node::implementation::owe_acknowledgement(const arrival& what) {
 }
 
 std::shared_ptr<inbound> node::implementation::make_inbound(const arrival& what) {
-    auto out = std::make_shared<inbound>();
+    auto out = messages.take();
     out->header.sequence_number = what.head.sequence_number;
     out->header.timestamp = what.head.timestamp;
     out->header.type = what.head.type;

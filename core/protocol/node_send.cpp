@@ -207,15 +207,17 @@ void node::implementation::send_acknowledgements(const instant& at, ack_partner&
 
 std::shared_ptr<const inbound> node::implementation::make_local(const instant& at, const send_request& request,
                                                                 const plan& where, std::uint32_t number) {
-    auto out = std::make_shared<inbound>();
+    auto out = messages.take();
     out->header.sequence_number = number;
     out->header.timestamp = at.wall_ms;
     out->header.type = request.reliable ? message_type::reliable : message_type::unreliable;
     out->header.source = where.from->address;
     out->header.destination = *where.to;
+    out->header.acknowledgements.clear();
     reader.write_kept(out->payload);
     out->first_command = reader.first_kept();
     out->commands = reader.kept();
+    out->interface_index = 0;
     return out;
 }
 

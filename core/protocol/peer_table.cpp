@@ -9,8 +9,10 @@
 namespace mbus::protocol {
 
 peer* peer_table::find(std::string_view address) noexcept {
+    if (last_found_ != nullptr && last_found_->address.text() == address) return last_found_;
     const auto found = peers_.find(address);
-    return found == peers_.end() ? nullptr : found->second.get();
+    if (found == peers_.end()) return nullptr;
+    return last_found_ = found->second.get();
 }
 
 const peer* peer_table::find(std::string_view address) const noexcept {
@@ -33,6 +35,7 @@ void peer_table::hear(time_point now, peer& who, const endpoint& from) noexcept 
     who.last_endpoint = from;
     who.last_heard = now;
     auto& order = who.known() ? known_ : acquaintances_;
+    if (order.back() == &who) return;
     order.splice(order.end(), order, who.place);
 }
 
@@ -116,6 +119,7 @@ void peer_table::forget_oldest(time_point now) {
 }
 
 void peer_table::erase(peer& who) {
+    if (last_found_ == &who) last_found_ = nullptr;
     acquaintances_.erase(who.place);
     peers_.erase(peers_.find(who.address.text()));
 }

@@ -112,6 +112,7 @@ private:
     void forget_oldest(time_point now);
     void erase(peer& who);
 
+    peer* last_found_ = nullptr;             // messages come in runs: the same source again
     view_map<std::unique_ptr<peer>> peers_;  // keyed by the text of peer::address
     view_multimap<peer*> by_id_;             // the known ones
     std::list<peer*> known_;                 // longest silent first

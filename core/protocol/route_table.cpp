@@ -14,17 +14,21 @@ void route_table::refresh(route& which) const {
 }
 
 route* route_table::look_up(std::string_view destination) {
-    if (const auto found = routes_.find(destination); found != routes_.end()) {
-        refresh(*found->second);
-        return found->second.get();
+    if (last_found_ == nullptr || last_text_ != destination) {
+        auto found = routes_.find(destination);
+        if (found == routes_.end()) {
+            auto parsed = address::parse(destination);
+            if (!parsed) return nullptr;
+            if (routes_.size() >= routes_max) routes_.clear();
+            auto added = std::make_unique<route>();
+            added->destination = std::move(*parsed);
+            found = routes_.emplace(std::string{destination}, std::move(added)).first;
+        }
+        last_text_ = found->first;
+        last_found_ = found->second.get();
     }
-    auto parsed = address::parse(destination);
-    if (!parsed) return nullptr;
-    if (routes_.size() >= routes_max) routes_.clear();
-    auto added = std::make_unique<route>();
-    added->destination = std::move(*parsed);
-    refresh(*added);
-    return routes_.emplace(std::string{destination}, std::move(added)).first->second.get();
+    refresh(*last_found_);
+    return last_found_;
 }
 
 const route* route_table::find(std::string_view destination) { return look_up(destination); }

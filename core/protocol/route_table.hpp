@@ -49,6 +49,8 @@ private:
     const entity_table& entities_;
     const peer_table& peers_;
     text_map<std::unique_ptr<route>> routes_;
+    std::string_view last_text_;     // messages come in runs: the same destination again
+    route* last_found_ = nullptr;
     std::uint64_t locals_ = 1;
     std::uint64_t remotes_ = 1;
 };
