@@ -77,9 +77,8 @@ void client_session::lost(time_point /*now*/) {
 
 // Their outcome will never be known.
 void client_session::give_up(std::vector<message_token> tokens) {
-    std::ranges::sort(tokens);
-    const auto repeated = std::ranges::unique(tokens);
-    tokens.erase(repeated.begin(), repeated.end());
+    std::sort(tokens.begin(), tokens.end());
+    tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
     message_result how;
     how.code = errc::disconnected;
     how.text = "the connection to the daemon broke before the outcome was known; the message may have been delivered";

@@ -1,5 +1,6 @@
 #include "mbws/prepared_message.hpp"
 
+#include <functional>
 #include <utility>
 
 namespace mbus::mbws {
@@ -11,9 +12,10 @@ constexpr std::size_t spare_messages = 64;
 // Blocks above this are given back: 64 of them may lie idle.
 constexpr std::size_t spare_octets_max = 4096;
 
-std::uint64_t hash(std::uint64_t sum, std::string_view octets) noexcept {
-    for (const char octet : octets) sum = (sum ^ static_cast<unsigned char>(octet)) * 0x100000001B3;  // FNV-1a
-    return (sum ^ 0xFF) * 0x100000001B3;
+// Never leaves the process, so any hash will do.
+std::uint64_t topic_of(std::string_view from, std::string_view first_command) noexcept {
+    const std::hash<std::string_view> hash;
+    return hash(from) * 0x9E3779B97F4A7C15 + hash(first_command);
 }
 
 }  // namespace
@@ -36,7 +38,7 @@ void prepared_message::assign(const message_content& content) {
     if (content.time != 0) append_field(octets_, key::time, content.time);
     fields_octets_ = octets_.size();
     octets_.append(content.body);
-    topic_ = hash(hash(0xCBF29CE484222325, content.from), content.first_command);
+    topic_ = topic_of(content.from, content.first_command);
 }
 
 message_preparer::message_preparer() : spare_(spare_messages) {}
