@@ -15,10 +15,12 @@ result<entity_handle> node::implementation::attach(const instant& at, const addr
     const auto* const heard = peers.find(full->text());
     if (entities.find(full->text()) != nullptr || (heard != nullptr && heard->known()))
         return {errc::conflict, "the address " + std::string{full->text()} + " is in use"};
+    // An address that comes back goes on counting, so that nobody takes its hello for one that its
+    // own bye has overtaken (trap W7).
+    const auto first = heard != nullptr && heard->was_ours ? heard->next_number : options.first_sequence_number;
     peers.forget(full->text());
     const auto wrap = options.legacy ? sequence::wrap::legacy : sequence::wrap::rfc;
-    auto& added = entities.add(timers, *full, sequence{options.first_sequence_number, wrap},
-                               hello_schedule{at.now, random});
+    auto& added = entities.add(timers, *full, sequence{first, wrap}, hello_schedule{at.now, random});
     routes.entities_changed();
     return added.handle;
 }
@@ -34,7 +36,7 @@ void node::implementation::detach(const instant& at, local_entity& which, errc o
         const auto mine = [&](const pending_send& each) { return each.from == which.handle; };
         for (const auto* each : pending.select(mine)) finish(*each, at.now, false, outcome_of_pending);
     }
-    peers.remember_own(at.now, which.address);
+    peers.remember_own(at.now, which.address, which.numbers.peek());
     entities.remove(which);
     routes.entities_changed();
     membership_shrank(at);

@@ -112,7 +112,7 @@ void node::implementation::accept(arrival& what) {
         return;
     }
     acknowledged(what);
-    if (what.for_us()) count_ignored();
+    if (what.concerns_us()) count_ignored();
     if (reader.has_hello() && what.concerns_us()) hello_from(what.at, who, what.head.sequence_number);
     const bool taken = deliver(what);
     if (what.reliable()) {

@@ -45,6 +45,7 @@ bool peer_table::join(time_point now, peer& who) {
     who.state = peer::standing::known;
     who.first_heard = who.last_heard = now;
     who.bye_number.reset();
+    who.was_ours = false;
     by_id_.emplace(who.address.find("id").value_or(""), &who);
     return true;
 }
@@ -59,11 +60,12 @@ void peer_table::leave(time_point now, peer& who, std::uint32_t number) {
     who.left_at = now;
 }
 
-void peer_table::remember_own(time_point now, const address& ours) {
+void peer_table::remember_own(time_point now, const address& ours, std::uint32_t next_number) {
     auto* const heard = find(ours.text());
     auto& echo = heard != nullptr ? *heard : meet(now, ours);
     echo.was_ours = true;
     echo.left_at = now;
+    echo.next_number = next_number;
 }
 
 peer* peer_table::silent(time_point now, duration timeout) noexcept {

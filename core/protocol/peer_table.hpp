@@ -35,7 +35,10 @@ struct peer {
     duplicate_filter heard;              // its sequence numbers
     std::optional<std::uint32_t> bye_number;  // of its bye, while departed (trap W7)...
     time_point left_at;                  // ...and when that was
-    bool was_ours = false;               // a local entity that was detached: its echo is still to come
+    // Was a local entity that is detached now: its echo may still come, and if it is attached again,
+    // its sequence goes on here.
+    bool was_ours = false;
+    std::uint32_t next_number = 0;
     std::list<peer*>::iterator place;    // in the order of being heard
 
     [[nodiscard]] bool known() const noexcept { return state == standing::known; }
@@ -84,7 +87,7 @@ public:
     void lose(time_point now, peer& who);
 
     // A local entity was detached: what it sent last may still be looped back to us.
-    void remember_own(time_point now, const address& ours);
+    void remember_own(time_point now, const address& ours, std::uint32_t next_number);
     [[nodiscard]] static bool is_late_echo(time_point now, const peer& who) noexcept {
         return who.was_ours && now - who.left_at < late_echo;
     }

@@ -191,3 +191,19 @@ TEST_CASE("a node without entities still knows who is on the bus") {
     });
     CHECK(visited == 1);
 }
+
+TEST_CASE("an entity that is attached again goes on counting, and is known again at once (trap W7)") {
+    engine_fixture f;
+    auto& other = f.lab.add();
+    f.lab.run_for(1500ms);
+    CHECK(other.node.entities() == 1);
+    f.it.detach(f.own);
+    f.lab.run_for(10ms);
+    CHECK(other.node.entities() == 0);
+    const auto bye = f.lab.capture().back().parsed().header.sequence_number;
+    const auto again = f.it.attach(own_text);
+    f.lab.run_for(1001ms);
+    CHECK(other.node.entities() == 1);
+    CHECK(f.lab.captured_with("mbus.hello").back().parsed().header.sequence_number > bye);
+    CHECK(f.it.address_of(again) == own_text);
+}
