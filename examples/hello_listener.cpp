@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
         if (!message) return std::cerr << describe(message.error()) << '\n', 1;
         for (const auto& command : message->commands) {
             std::cout << message->from.text() << ' ' << command.name
-                      << *format_value(mbus::value::list{command.arguments}) << std::endl;
+                      << *format_value(command.arguments) << std::endl;
         }
     }
 }

@@ -46,7 +46,7 @@ mbus_status missing_argument(const char* which) noexcept {
 }
 
 std::string list_text(const std::vector<value>& values) {
-    auto text = format_value(value{value::list{values}});
+    auto text = format_value(value{values});
     return text ? std::move(*text) : std::string{"()"};
 }
 

@@ -41,7 +41,7 @@ value property(const char* key, value what) { return value::list{key, std::move(
 command call_command(command what, const std::string& id) {
     command call{std::move(what.name), {}};
     call.arguments.emplace_back(value::list{property("ID", id), property("RPC-TYPE", "UNICAST")});
-    call.arguments.emplace_back(value::list{std::move(what.arguments)});
+    call.arguments.emplace_back(std::move(what.arguments));
     return call;
 }
 
@@ -59,7 +59,7 @@ command answer_command(const std::string& name, const value& id, const result<re
     answer.arguments.emplace_back(value::list{property("ID", id), property("RPC-STATUS", status)});
     answer.arguments.emplace_back(value::list{
         value::list{own, code, outcome ? outcome->text : outcome.error().text},
-        value{outcome ? value::list{outcome->results} : value::list{}}});
+        outcome ? value{outcome->results} : value{value::list{}}});
     return answer;
 }
 

@@ -201,6 +201,7 @@ TEST_CASE("an entity leaves the bus with its handle") {
         const auto gone = program::attach(b.connection, "app:b");
         CHECK(a.me.send_reliably("app:b", "x.y()").wait());
     }
+    bus.settle();
     CHECK(a.me.send_reliably("app:b", "x.y()").wait().error().code == errc::no_match);
 
     auto other = program::attach(b.connection, "app:b");
