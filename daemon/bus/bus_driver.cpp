@@ -57,7 +57,8 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
           identity(complete(std::move(engine_options), links)),
           engine(identity, std::move(security), events),
           families(main_family(links.options())),
-          sender(links.options().port, links.options().scope == mbus::protocol::scope::link_local, sender_hooks()),
+          sender(links.options().port, links.options().scope == mbus::protocol::scope::link_local,
+                 sender_hooks()),
           timer(io) {
         refresh_targets();
     }
@@ -72,7 +73,7 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
     datagram_sender sender;
     asio::steady_timer timer;
     time_point armed = never;
-    std::optional<instant> turn;       // the clocks, while a turn is open
+    std::optional<instant> turn;  // the clocks, while a turn is open
     bool waiting_writable = false;
     bool started = false;
     bool stopped = false;
@@ -101,14 +102,18 @@ datagram_sender::hooks bus_driver::implementation::sender_hooks() {
         .on_error =
             [this](const group_target* target, int error) {
                 const std::string name = target == nullptr ? "unicast" : target->name;
-                log.limited(level::warning, "send-failed/" + name, "could not send on this interface; it is tried again with the next message",
+                log.limited(level::warning, "send-failed/" + name,
+                            "could not send on this interface; it is tried again with the next message",
                             {{"interface", name}, {"error", std::generic_category().message(error)}});
             },
         .on_oversized =
             [this](const group_target& target, std::size_t octets) {
-                log.limited(level::warning, "oversized/" + target.name,
-                            "a message is larger than the link's packets and travels in fragments; send less at once",
-                            {{"interface", target.name}, {"octets", std::to_string(octets)}, {"fits", std::to_string(target.payload_max)}});
+                log.limited(
+                    level::warning, "oversized/" + target.name,
+                    "a message is larger than the link's packets and travels in fragments; send less at once",
+                    {{"interface", target.name},
+                     {"octets", std::to_string(octets)},
+                     {"fits", std::to_string(target.payload_max)}});
             },
     };
 }
@@ -188,25 +193,30 @@ void bus_driver::implementation::take(const instant& at, const received& one, bo
     const auto& counts = engine.counters();
     // Copies of authentic datagrams are dropped as duplicates, in the modern profile as replayed.
     const auto authentic_so_far = [&] {
-        return counts.messages_in + counts.drops(drop_reason::duplicate) + counts.drops(drop_reason::replayed);
+        return counts.messages_in + counts.drops(drop_reason::duplicate) +
+               counts.drops(drop_reason::replayed);
     };
     const auto echoes = counts.drops(drop_reason::own_echo);
     const auto authentic = authentic_so_far();
     engine.receive(at, one.datagram, one.from);
     if (!from_group) return;
-    if (counts.drops(drop_reason::own_echo) != echoes) loopback_heard = true;
-    else if (follows_families() && authentic_so_far() != authentic) families.heard(one.datagram, one.from);
+    if (counts.drops(drop_reason::own_echo) != echoes)
+        loopback_heard = true;
+    else if (follows_families() && authentic_so_far() != authentic)
+        families.heard(one.datagram, one.from);
 }
 
-void bus_driver::implementation::count_kernel_drops(family_sockets& sockets, family_sockets::which socket, std::uint32_t total) {
+void bus_driver::implementation::count_kernel_drops(family_sockets& sockets, family_sockets::which socket,
+                                                    std::uint32_t total) {
     auto& known = sockets.kernel_drops[socket];
     const std::uint32_t lost = total - known;  // the kernel's counter wraps
     if (lost == 0) return;
     known = total;
     kernel_drops += lost;
-    log.limited(level::warning, "kernel-drops",
-                "the kernel dropped datagrams because the receive buffer was full; raise it: sysctl net.core.rmem_max=16777216",
-                {{"datagrams", std::to_string(lost)}});
+    log.limited(
+        level::warning, "kernel-drops",
+        "the kernel dropped datagrams because the receive buffer was full; raise it: sysctl net.core.rmem_max=16777216",
+        {{"datagrams", std::to_string(lost)}});
 }
 
 void bus_driver::implementation::links_changed() {
@@ -230,7 +240,8 @@ void bus_driver::implementation::start() {
     for (const auto family : {ip_family::v4, ip_family::v6}) {
         auto* sockets = links.sockets(family);
         if (sockets == nullptr) continue;
-        sockets->start([this, sockets](family_sockets::which socket, int fd) { readable(*sockets, socket, fd); });
+        sockets->start(
+            [this, sockets](family_sockets::which socket, int fd) { readable(*sockets, socket, fd); });
     }
     links.watch().start([this] { links_changed(); });
     open_turn();
@@ -254,7 +265,8 @@ void bus_driver::implementation::stop() {
 
 bus_driver::bus_driver(asio::io_context& context, bus_options options, mbus::protocol::node_options engine,
                        mbus::protocol::envelope security, mbus::protocol::node_events& events, logger& log)
-    : parts_(std::make_shared<implementation>(context, std::move(options), std::move(engine), std::move(security), events, log)) {}
+    : parts_(std::make_shared<implementation>(context, std::move(options), std::move(engine),
+                                              std::move(security), events, log)) {}
 
 // Not stop(): whoever wants a bye asks for it. Handlers still queued keep the parts alive.
 bus_driver::~bus_driver() {
@@ -287,7 +299,8 @@ bus_status bus_driver::status() const {
         link.datagrams_out = found->second.datagrams;
         link.send_errors = found->second.errors;
         link.oversized = found->second.oversized;
-        if (found->second.last_error != 0) link.last_error = std::generic_category().message(found->second.last_error);
+        if (found->second.last_error != 0)
+            link.last_error = std::generic_category().message(found->second.last_error);
     }
     status.send_errors = parts.sender.errors();
     status.oversized = parts.sender.oversized();

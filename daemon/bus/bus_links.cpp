@@ -25,7 +25,8 @@ std::string error_text(int error) { return std::generic_category().message(error
 int route_error(const ip_address& group, std::uint16_t port, std::uint32_t link) {
     const unique_fd probe{::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP)};
     const auto name = make_socket_address(group, port, link);
-    const bool reachable = probe && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name.storage), name.length) == 0;
+    const bool reachable =
+        probe && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&name.storage), name.length) == 0;
     return reachable ? 0 : errno;
 }
 
@@ -40,18 +41,22 @@ bus_links::bus_links(boost::asio::io_context& context, bus_options options, logg
     if (!v4_ && !v6_) {
         std::string reasons;
         for (const auto& [family, text] : notes_) reasons += (reasons.empty() ? "" : "; ") + text;
-        throw std::system_error(std::make_error_code(std::errc::network_unreachable), "no socket for the bus: " + reasons);
+        throw std::system_error(std::make_error_code(std::errc::network_unreachable),
+                                "no socket for the bus: " + reasons);
     }
     watch_.read_all();
     update();
-    if (links().empty()) log_.notice("no usable network interface yet; mbusd waits for one", {{"scope", std::string{to_string(options_.scope)}}});
+    if (links().empty())
+        log_.notice("no usable network interface yet; mbusd waits for one",
+                    {{"scope", std::string{to_string(options_.scope)}}});
 }
 
 void bus_links::open(boost::asio::io_context& context, ip_family family) {
     try {
         (family == ip_family::v4 ? v4_ : v6_) = std::make_unique<family_sockets>(context, options_, family);
     } catch (const std::system_error& failure) {
-        note(family, fmt::format("{} is off: {}", name_of(family), failure.what()), family == main_family(options_));
+        note(family, fmt::format("{} is off: {}", name_of(family), failure.what()),
+             family == main_family(options_));
     }
 }
 
@@ -87,9 +92,12 @@ void bus_links::tell_new_addresses(const std::vector<bus_link>& before) const {
     for (const auto& link : links()) {
         const auto old = std::ranges::find(before, link.index, &bus_link::index);
         if (old == before.end()) continue;
-        for (const auto& [was, is] : {std::pair{old->source_v4, link.source_v4}, std::pair{old->source_v6, link.source_v6}}) {
+        for (const auto& [was, is] :
+             {std::pair{old->source_v4, link.source_v4}, std::pair{old->source_v6, link.source_v6}}) {
             if (was && is && *was != *is) {
-                log_.info("interface has a new address", {{"interface", link.name}, {"address", to_string(*is)}, {"before", to_string(*was)}});
+                log_.info(
+                    "interface has a new address",
+                    {{"interface", link.name}, {"address", to_string(*is)}, {"before", to_string(*was)}});
             }
         }
     }
@@ -106,9 +114,10 @@ void bus_links::drop_unreachable_v6(std::vector<bus_link>& links) {
         }
         link.source_v6.reset();
         note(ip_family::v6,
-             fmt::format("host-local IPv6 is off: {0} has no multicast route; IPv4 is enough for one host, or run: "
-                         "ip -6 route add local ff00::/8 dev {0} table local",
-                         link.name),
+             fmt::format(
+                 "host-local IPv6 is off: {0} has no multicast route; IPv4 is enough for one host, or run: "
+                 "ip -6 route add local ff00::/8 dev {0} table local",
+                 link.name),
              main_family(options_) == ip_family::v6);
     }
 }
@@ -124,8 +133,9 @@ void bus_links::join_and_leave(family_sockets& sockets, ip_family family) {
             continue;
         }
         const auto* card = table_.find(*joined);
-        log_.info("interface left", {{"interface", card == nullptr ? fmt::format("#{}", *joined) : card->name},
-                                     {"family", std::string{name_of(family)}}});
+        log_.info("interface left",
+                  {{"interface", card == nullptr ? fmt::format("#{}", *joined) : card->name},
+                   {"family", std::string{name_of(family)}}});
         sockets.group().leave(*joined);
         joined = sockets.joined.erase(joined);
     }
@@ -133,15 +143,20 @@ void bus_links::join_and_leave(family_sockets& sockets, ip_family family) {
         if (!wanted.contains(link.index) || sockets.joined.contains(link.index)) continue;
         if (const int error = sockets.group().join(link.index); error != 0) {
             ++join_errors_;
-            const auto* hint = error == ENOBUFS ? "raise it: sysctl net.ipv4.igmp_max_memberships=200" : "the next change of the interface tries again";
+            const auto* hint = error == ENOBUFS ? "raise it: sysctl net.ipv4.igmp_max_memberships=200"
+                                                : "the next change of the interface tries again";
             log_.limited(level::warning, "join/" + link.name, "cannot join the group",
-                         {{"interface", link.name}, {"family", std::string{name_of(family)}}, {"error", error_text(error)}, {"hint", hint}});
+                         {{"interface", link.name},
+                          {"family", std::string{name_of(family)}},
+                          {"error", error_text(error)},
+                          {"hint", hint}});
             continue;
         }
         sockets.joined.insert(link.index);
-        log_.info("interface joined", {{"interface", link.name},
-                                       {"family", std::string{name_of(family)}},
-                                       {"address", to_string(family == ip_family::v4 ? *link.source_v4 : *link.source_v6)}});
+        log_.info("interface joined",
+                  {{"interface", link.name},
+                   {"family", std::string{name_of(family)}},
+                   {"address", to_string(family == ip_family::v4 ? *link.source_v4 : *link.source_v6)}});
     }
 }
 
@@ -163,7 +178,8 @@ std::vector<group_target> bus_links::targets() const {
                             .destination = options_.broadcast && v4 ? *link.broadcast_v4 : group,
                             .source = v4 ? *link.source_v4 : *link.source_v6,
                             .payload_max = payload_octets(link, family),
-                            .presence_only = options_.families == family_rule::automatic && family != main && link.has(main)});
+                            .presence_only = options_.families == family_rule::automatic && family != main &&
+                                             link.has(main)});
         }
     }
     return made;
@@ -184,7 +200,9 @@ bool bus_links::accepts_source(const mbus::protocol::endpoint& from) const {
     return card != nullptr && card->has(IFF_LOOPBACK);
 }
 
-family_sockets* bus_links::sockets(ip_family family) noexcept { return (family == ip_family::v4 ? v4_ : v6_).get(); }
+family_sockets* bus_links::sockets(ip_family family) noexcept {
+    return (family == ip_family::v4 ? v4_ : v6_).get();
+}
 
 void bus_links::close() {
     watch_.stop();

@@ -37,10 +37,10 @@ bus_options options_from(const mbus::protocol::session_config& session) {
 
 bool uses_family(const bus_options& options, ip_family family) noexcept {
     switch (options.families) {
-        case family_rule::ipv4: return family == ip_family::v4;
-        case family_rule::ipv6: return family == ip_family::v6;
-        case family_rule::automatic:
-        case family_rule::both: break;
+    case family_rule::ipv4: return family == ip_family::v4;
+    case family_rule::ipv6: return family == ip_family::v6;
+    case family_rule::automatic:
+    case family_rule::both: break;
     }
     return true;
 }
@@ -59,18 +59,21 @@ std::vector<std::string> option_warnings(const bus_options& options) {
     const auto group = ip_address::parse(*options.group);
     if (!group) return warnings;
     if (!group->is_multicast()) {
-        warnings.push_back(fmt::format("ADDRESS={} is not a multicast address; use one of 239.255.0.0/16 or ff02::/16", *options.group));
+        warnings.push_back(fmt::format(
+            "ADDRESS={} is not a multicast address; use one of 239.255.0.0/16 or ff02::/16", *options.group));
         return warnings;
     }
     if (!uses_family(options, group->family)) {
-        warnings.push_back(fmt::format("ADDRESS={} is not used because families = \"{}\"; set families = \"auto\"",
-                                       *options.group, to_string(options.families)));
+        warnings.push_back(
+            fmt::format("ADDRESS={} is not used because families = \"{}\"; set families = \"auto\"",
+                        *options.group, to_string(options.families)));
     }
     const unsigned expected = options.scope == mbus::protocol::scope::host_local ? 1 : 2;
     if (group->family == ip_family::v6 && scope_field(*group) != expected) {
-        warnings.push_back(fmt::format("ADDRESS={} has another scope than SCOPE={}; the address is used, SCOPE sets the "
-                                       "hop limit; write ff0{}::... to make both agree",
-                                       *options.group, to_string(options.scope), expected));
+        warnings.push_back(
+            fmt::format("ADDRESS={} has another scope than SCOPE={}; the address is used, SCOPE sets the "
+                        "hop limit; write ff0{}::... to make both agree",
+                        *options.group, to_string(options.scope), expected));
     }
     return warnings;
 }

@@ -21,10 +21,10 @@ enum class family_rule : std::uint8_t {
     automatic,  // hello and bye on both; the rest on the main family, and on the other one where needed
     ipv4,
     ipv6,
-    both,       // everything on both
+    both,  // everything on both
 };
 
-[[nodiscard]] std::string_view to_string(family_rule rule) noexcept;         // "auto"
+[[nodiscard]] std::string_view to_string(family_rule rule) noexcept;  // "auto"
 [[nodiscard]] mbus::result<family_rule> parse_family_rule(std::string_view text);
 
 // The largest payload of a UDP datagram over IPv4 (trap T1 in docs/rfc3259.md).

@@ -69,7 +69,8 @@ std::size_t datagram_sender::send(std::span<const outgoing> datagrams, time_poin
         const auto rest = datagrams.subspan(finished);
         if (window_ == 0 || window_ > rest.size()) plan(rest.first(std::min(rest.size(), window_max)));
         const auto window = rest.first(window_);
-        if (!send_family(window, ip_family::v4, now) || !send_family(window, ip_family::v6, now)) return finished;
+        if (!send_family(window, ip_family::v4, now) || !send_family(window, ip_family::v6, now))
+            return finished;
         finished += window.size();
         window_ = 0;
     }
@@ -113,8 +114,10 @@ bool datagram_sender::send_family(std::span<const outgoing> window, ip_family fa
     batch out;
     while (done < items.size()) {
         const std::size_t count = std::min(items.size() - done, batch_datagrams);
-        for (std::size_t i = 0; i < count; ++i) fill(out, i, window[items[done + i].datagram], items[done + i]);
-        const int sent = ::sendmmsg(fd, out.messages.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+        for (std::size_t i = 0; i < count; ++i)
+            fill(out, i, window[items[done + i].datagram], items[done + i]);
+        const int sent =
+            ::sendmmsg(fd, out.messages.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent > 0) {
             for (int i = 0; i < sent; ++i, ++done) {
                 if (items[done].target != nullptr) ++counts_[items[done].target->interface_index].datagrams;
@@ -141,9 +144,10 @@ bool datagram_sender::send_family(std::span<const outgoing> window, ip_family fa
 }
 
 void datagram_sender::fill(batch& into, std::size_t place, const outgoing& one, const item& what) const {
-    into.names[place] = what.target == nullptr
-                            ? make_socket_address(address_of(one.to), one.to.port, one.to.interface_index)
-                            : make_socket_address(what.target->destination, port_, what.target->interface_index);
+    into.names[place] =
+        what.target == nullptr
+            ? make_socket_address(address_of(one.to), one.to.port, one.to.interface_index)
+            : make_socket_address(what.target->destination, port_, what.target->interface_index);
     // sendmmsg reads only; iovec has no const form.
     into.parts[place] = {const_cast<char*>(one.datagram.data()), one.datagram.size()};
     msghdr& header = into.messages[place].msg_hdr;

@@ -30,10 +30,10 @@ struct group_target {
     std::uint32_t interface_index = 0;
     std::string name;
     ip_family family = ip_family::v4;
-    ip_address destination;          // the group, or the link's broadcast address
+    ip_address destination;  // the group, or the link's broadcast address
     ip_address source;
-    std::size_t payload_max = 0;     // octets that fit into one packet
-    bool presence_only = false;      // hello and bye only, unless a peer there needs more
+    std::size_t payload_max = 0;  // octets that fit into one packet
+    bool presence_only = false;   // hello and bye only, unless a peer there needs more
 };
 
 struct link_counts {
@@ -46,8 +46,8 @@ struct link_counts {
 class datagram_sender {
 public:
     struct hooks {
-        std::function<bool(std::uint32_t link)> needs_other;    // see family_watch
-        std::function<void(const group_target* link, int error)> on_error;   // null: directed unicast
+        std::function<bool(std::uint32_t link)> needs_other;                // see family_watch
+        std::function<void(const group_target* link, int error)> on_error;  // null: directed unicast
         std::function<void(const group_target& link, std::size_t octets)> on_oversized;
     };
 
@@ -68,7 +68,9 @@ public:
     // The family whose socket takes no more at the moment.
     [[nodiscard]] std::optional<ip_family> blocked() const noexcept { return blocked_; }
     // When send() gives up what blocks; meaningful while blocked().
-    [[nodiscard]] mbus::protocol::time_point stalled_at() const noexcept { return blocked_since_ + stall_max; }
+    [[nodiscard]] mbus::protocol::time_point stalled_at() const noexcept {
+        return blocked_since_ + stall_max;
+    }
 
     [[nodiscard]] const std::map<std::uint32_t, link_counts>& counts() const noexcept { return counts_; }
     [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
@@ -78,18 +80,19 @@ public:
     [[nodiscard]] std::uint64_t without_link() const noexcept { return without_link_; }
 
 private:
-    static constexpr std::size_t window_max = 64;   // datagrams planned at a time
+    static constexpr std::size_t window_max = 64;  // datagrams planned at a time
 
     // One system-level send: a datagram of the window to one target.
     struct item {
         std::size_t datagram = 0;
-        const group_target* target = nullptr;       // null: directed unicast
+        const group_target* target = nullptr;  // null: directed unicast
     };
-    struct batch;                                   // headers of one sendmmsg
+    struct batch;  // headers of one sendmmsg
 
     void plan(std::span<const mbus::protocol::outgoing> window);
     [[nodiscard]] bool wanted(const mbus::protocol::outgoing& one, const group_target& target) const;
-    bool send_family(std::span<const mbus::protocol::outgoing> window, ip_family family, mbus::protocol::time_point now);
+    bool send_family(std::span<const mbus::protocol::outgoing> window, ip_family family,
+                     mbus::protocol::time_point now);
     void fill(batch& into, std::size_t place, const mbus::protocol::outgoing& one, const item& what) const;
     void count_error(const item& what, int error);
 

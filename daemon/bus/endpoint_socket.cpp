@@ -16,7 +16,8 @@ constexpr int port_attempts_max = 8;
 std::uint16_t bound_port(int fd) {
     sockaddr_storage name{};
     socklen_t length = sizeof name;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) != 0) throw_errno("cannot read the own UDP port");
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &length) != 0)
+        throw_errno("cannot read the own UDP port");
     const auto own = to_endpoint(name);
     return own ? own->port : std::uint16_t{0};
 }
@@ -53,8 +54,10 @@ endpoint_socket::endpoint_socket(const bus_options& options, ip_family family) {
     // FREEBIND: the loopback interface may still be down.
     for (int attempt = 0; attempt < port_attempts_max; ++attempt) {
         fd_ = open_udp(family);
-        if (family == ip_family::v4) prepare_v4(fd_.get(), options);
-        else prepare_v6(fd_.get(), options);
+        if (family == ip_family::v4)
+            prepare_v4(fd_.get(), options);
+        else
+            prepare_v6(fd_.get(), options);
         prepare_receiving(fd_.get(), family);
         const auto name = make_socket_address(bind_address(options, family), 0);
         if (::bind(fd_.get(), reinterpret_cast<const sockaddr*>(&name.storage), name.length) != 0) {
@@ -63,8 +66,9 @@ endpoint_socket::endpoint_socket(const bus_options& options, ip_family family) {
         port_ = bound_port(fd_.get());
         if (port_ != options.port && port_ != default_port) return;
     }
-    throw std::system_error(std::make_error_code(std::errc::address_in_use),
-                            "the kernel offers no port but the session port; widen net.ipv4.ip_local_port_range");
+    throw std::system_error(
+        std::make_error_code(std::errc::address_in_use),
+        "the kernel offers no port but the session port; widen net.ipv4.ip_local_port_range");
 }
 
 }  // namespace mbusd

@@ -22,19 +22,20 @@ void family_sockets::start(std::function<void(which, int)> readable) {
 
 void family_sockets::wait(which socket) {
     auto& events = socket == which::group ? group_events_ : endpoint_events_;
-    events.async_wait(stream_descriptor::wait_read, [this, socket, open = open_](const boost::system::error_code& failure) {
-        // After stop() `this` may be gone.
-        if (failure || !*open) return;
-        readable_(socket, socket == which::group ? group_.fd() : endpoint_.fd());
-        if (*open) wait(socket);
-    });
+    events.async_wait(stream_descriptor::wait_read,
+                      [this, socket, open = open_](const boost::system::error_code& failure) {
+                          // After stop() `this` may be gone.
+                          if (failure || !*open) return;
+                          readable_(socket, socket == which::group ? group_.fd() : endpoint_.fd());
+                          if (*open) wait(socket);
+                      });
 }
 
 void family_sockets::when_writable(std::function<void()> then) {
-    endpoint_events_.async_wait(stream_descriptor::wait_write,
-                                [then = std::move(then), open = open_](const boost::system::error_code& failure) {
-                                    if (!failure && *open) then();
-                                });
+    endpoint_events_.async_wait(stream_descriptor::wait_write, [then = std::move(then), open = open_](
+                                                                   const boost::system::error_code& failure) {
+        if (!failure && *open) then();
+    });
 }
 
 void family_sockets::stop() {

@@ -36,8 +36,10 @@ void family_watch::heard(std::string_view datagram, const endpoint& from) {
     if (endpoints_.size() >= endpoints_max && !endpoints_.contains(from)) endpoints_.clear();
     auto& state = endpoints_[from];
     const bool paired_now = std::ranges::any_of(main_recent_, has_key);
-    if (paired_now) state = {true, 0};
-    else state.unpaired = std::min(state.unpaired + 1, unpaired_max);
+    if (paired_now)
+        state = {true, 0};
+    else
+        state.unpaired = std::min(state.unpaired + 1, unpaired_max);
     dirty_ = true;
     remember(other_recent_, other_next_, key, from);
 }

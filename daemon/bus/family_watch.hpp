@@ -28,7 +28,9 @@ public:
     void heard(std::string_view datagram, const mbus::protocol::endpoint& from);
 
     // True when group traffic on this link must also go out in the other family.
-    [[nodiscard]] bool needs_other(std::uint32_t interface_index) const { return links_.contains(interface_index); }
+    [[nodiscard]] bool needs_other(std::uint32_t interface_index) const {
+        return links_.contains(interface_index);
+    }
 
     // Looks through the peers again if something changed since; cheap otherwise. True when the
     // answer of needs_other() changed for some link.
@@ -48,8 +50,8 @@ private:
         mbus::protocol::endpoint from;
     };
     struct endpoint_state {
-        bool paired = false;      // at least once
-        unsigned unpaired = 0;    // since then
+        bool paired = false;    // at least once
+        unsigned unpaired = 0;  // since then
         bool operator==(const endpoint_state&) const = default;
     };
     using ring = std::array<recent_entry, recent_max>;

@@ -31,7 +31,8 @@ ip_address group_address(const bus_options& options, ip_family family) {
         if (configured && configured->family == family) return *configured;
     }
     if (family == ip_family::v4) return must_parse(mbus::protocol::default_group_v4);
-    return must_parse(host_local ? mbus::protocol::default_group_v6_host : mbus::protocol::default_group_v6_link);
+    return must_parse(host_local ? mbus::protocol::default_group_v6_host
+                                 : mbus::protocol::default_group_v6_link);
 }
 
 group_socket::group_socket(const bus_options& options, ip_family family)
@@ -52,7 +53,8 @@ group_socket::group_socket(const bus_options& options, ip_family family)
     const bool bind_to_group = family == ip_family::v4 && member_;
     const auto name = make_socket_address(bind_to_group ? group_ : ip_address{family, {}}, options.port);
     if (::bind(fd, reinterpret_cast<const sockaddr*>(&name.storage), name.length) != 0) {
-        const char* hint = errno == EADDRINUSE ? "; another program holds the port for itself, find it with: ss -ulnp" : "";
+        const char* hint =
+            errno == EADDRINUSE ? "; another program holds the port for itself, find it with: ss -ulnp" : "";
         throw_errno(fmt::format("cannot listen on UDP port {}{}", options.port, hint));
     }
 }

@@ -17,13 +17,19 @@ constexpr std::size_t ipv4_header_octets = 20;
 constexpr std::size_t ipv6_header_octets = 40;
 
 bool matches_any(const std::vector<std::string>& globs, const std::string& name) {
-    return std::ranges::any_of(globs, [&](const std::string& glob) { return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+    return std::ranges::any_of(
+        globs, [&](const std::string& glob) { return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
 }
 
 // The first usable address of each family.
 bus_link link_of(const network_interface& card, const bus_options& options, address_use use) {
-    bus_link link{.index = card.index, .name = card.name, .mtu = card.mtu, .carrier = card.has(IFF_RUNNING),
-                  .source_v4 = {}, .broadcast_v4 = {}, .source_v6 = {}};
+    bus_link link{.index = card.index,
+                  .name = card.name,
+                  .mtu = card.mtu,
+                  .carrier = card.has(IFF_RUNNING),
+                  .source_v4 = {},
+                  .broadcast_v4 = {},
+                  .source_v6 = {}};
     const bool host_local = options.scope == scope::host_local;
     for (const auto& own : card.addresses) {
         const auto& address = own.address;
@@ -33,7 +39,8 @@ bus_link link_of(const network_interface& card, const bus_options& options, addr
         if (address.family == ip_family::v4 && !link.source_v4) {
             link.source_v4 = address;
             if (!own.broadcast.is_unspecified()) link.broadcast_v4 = own.broadcast;
-        } else if (address.family == ip_family::v6 && !link.source_v6 && (host_local || address.is_link_local())) {
+        } else if (address.family == ip_family::v6 && !link.source_v6 &&
+                   (host_local || address.is_link_local())) {
             link.source_v6 = address;
         }
     }
@@ -46,13 +53,16 @@ bus_link link_of(const network_interface& card, const bus_options& options, addr
 // Why an interface that is up is not used; empty: it is.
 std::string_view refusal(const network_interface& card, const bus_options& options) {
     const bool loopback = card.has(IFF_LOOPBACK);
-    if (options.scope == scope::host_local) return loopback ? "" : "SCOPE=HOSTLOCAL uses the loopback interface only";
+    if (options.scope == scope::host_local)
+        return loopback ? "" : "SCOPE=HOSTLOCAL uses the loopback interface only";
     if (loopback) return "SCOPE=LINKLOCAL does not use the loopback interface";
     if (matches_any(options.deny, card.name)) return "denied by the configuration";
     const bool allowed = matches_any(options.allow, card.name);
     if (!options.allow.empty() && !allowed) return "not among those that the configuration allows";
-    if (!card.has(IFF_MULTICAST) && !(options.broadcast && card.has(IFF_BROADCAST))) return "cannot multicast";
-    if (card.has(IFF_POINTOPOINT) && !allowed) return "point-to-point; allow it in the configuration to use it";
+    if (!card.has(IFF_MULTICAST) && !(options.broadcast && card.has(IFF_BROADCAST)))
+        return "cannot multicast";
+    if (card.has(IFF_POINTOPOINT) && !allowed)
+        return "point-to-point; allow it in the configuration to use it";
     if (!card.slave_kind.empty() && card.slave_kind != "vrf") return "part of a bridge or bond";
     return "";
 }
@@ -68,8 +78,10 @@ link_choice choose_links(const interface_table& table, const bus_options& option
             continue;
         }
         auto link = link_of(card, options, use);
-        if (link.source_v4 || link.source_v6) choice.links.push_back(std::move(link));
-        else choice.skipped.push_back({card.name, "no usable address yet"});
+        if (link.source_v4 || link.source_v6)
+            choice.links.push_back(std::move(link));
+        else
+            choice.skipped.push_back({card.name, "no usable address yet"});
     }
     return choice;
 }
@@ -90,7 +102,8 @@ std::string choose_host_id(const std::vector<bus_link>& links, const bus_options
                            const std::function<std::uint64_t()>& random) {
     if (options.scope == scope::host_local) return "127.0.0.1";
     const bus_link* primary = primary_link(links, options);
-    if (primary != nullptr && primary->source_v4 && options.families != family_rule::ipv6) return to_string(*primary->source_v4);
+    if (primary != nullptr && primary->source_v4 && options.families != family_rule::ipv6)
+        return to_string(*primary->source_v4);
     if (primary != nullptr && primary->source_v6) return interface_id_text(*primary->source_v6);
     ip_address made;
     made.family = ip_family::v6;
@@ -100,12 +113,15 @@ std::string choose_host_id(const std::vector<bus_link>& links, const bus_options
 }
 
 std::string interface_id_text(const ip_address& v6) {
-    const auto group = [&](std::size_t at) { return static_cast<unsigned>(v6.octets[at] << 8 | v6.octets[at + 1]); };
+    const auto group = [&](std::size_t at) {
+        return static_cast<unsigned>(v6.octets[at] << 8 | v6.octets[at + 1]);
+    };
     return fmt::format("{:x}:{:x}:{:x}:{:x}", group(8), group(10), group(12), group(14));
 }
 
 std::size_t payload_octets(const bus_link& link, ip_family family) noexcept {
-    const std::size_t headers = udp_header_octets + (family == ip_family::v4 ? ipv4_header_octets : ipv6_header_octets);
+    const std::size_t headers =
+        udp_header_octets + (family == ip_family::v4 ? ipv4_header_octets : ipv6_header_octets);
     return link.mtu <= headers ? 0 : std::min(link.mtu - headers, udp_octets_max);
 }
 

@@ -22,9 +22,9 @@ struct bus_link {
     std::string name;
     std::size_t mtu = 0;
     bool carrier = false;
-    std::optional<ip_address> source_v4;     // nothing: no IPv4 here (or not wanted)
+    std::optional<ip_address> source_v4;  // nothing: no IPv4 here (or not wanted)
     std::optional<ip_address> broadcast_v4;
-    std::optional<ip_address> source_v6;     // the link-local address (::1 on the loopback interface)
+    std::optional<ip_address> source_v6;  // the link-local address (::1 on the loopback interface)
 
     [[nodiscard]] bool has(ip_family family) const noexcept {
         return family == ip_family::v4 ? source_v4.has_value() : source_v6.has_value();

@@ -33,7 +33,8 @@ void for_each_attribute(std::span<const std::byte> octets, Visit visit) {
         if (header->rta_len < sizeof(rtattr) || header->rta_len > octets.size()) return;
         visit(static_cast<unsigned>(header->rta_type & NLA_TYPE_MASK),
               octets.subspan(sizeof(rtattr), header->rta_len - sizeof(rtattr)));
-        octets = octets.subspan(std::min(octets.size(), static_cast<std::size_t>(RTA_ALIGN(header->rta_len))));
+        octets =
+            octets.subspan(std::min(octets.size(), static_cast<std::size_t>(RTA_ALIGN(header->rta_len))));
     }
 }
 
@@ -45,7 +46,8 @@ std::string text_of(std::span<const std::byte> payload) {
 ip_address address_from(ip_family family, std::span<const std::byte> payload) {
     ip_address address;
     address.family = family;
-    std::memcpy(address.octets.data(), payload.data(), std::min<std::size_t>(payload.size(), family == ip_family::v4 ? 4 : 16));
+    std::memcpy(address.octets.data(), payload.data(),
+                std::min<std::size_t>(payload.size(), family == ip_family::v4 ? 4 : 16));
     return address;
 }
 
@@ -65,11 +67,11 @@ bool interface_table::apply(std::span<const std::byte> messages) {
         if (header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > messages.size()) break;
         const auto body = skip_header(messages.first(header->nlmsg_len), sizeof(nlmsghdr));
         switch (header->nlmsg_type) {
-            case RTM_NEWLINK: changed |= apply_link(true, body); break;
-            case RTM_DELLINK: changed |= apply_link(false, body); break;
-            case RTM_NEWADDR: changed |= apply_address(true, body); break;
-            case RTM_DELADDR: changed |= apply_address(false, body); break;
-            default: break;
+        case RTM_NEWLINK: changed |= apply_link(true, body); break;
+        case RTM_DELLINK: changed |= apply_link(false, body); break;
+        case RTM_NEWADDR: changed |= apply_address(true, body); break;
+        case RTM_DELADDR: changed |= apply_address(false, body); break;
+        default: break;
         }
         messages = skip_header(messages, header->nlmsg_len);
     }
@@ -90,8 +92,10 @@ bool interface_table::apply_link(bool added, std::span<const std::byte> body) {
     next.slave_kind.clear();
     for_each_attribute(skip_header(body, sizeof(ifinfomsg)), [&](unsigned type, auto payload) {
         std::uint32_t number = 0;
-        if (type == IFLA_IFNAME) next.name = text_of(payload);
-        else if (type == IFLA_LINKINFO) next.slave_kind = slave_kind_of(payload);
+        if (type == IFLA_IFNAME)
+            next.name = text_of(payload);
+        else if (type == IFLA_LINKINFO)
+            next.slave_kind = slave_kind_of(payload);
         else if (type == IFLA_MTU && payload.size() == sizeof number) {
             std::memcpy(&number, payload.data(), sizeof number);
             next.mtu = number;
@@ -115,10 +119,14 @@ bool interface_table::apply_address(bool added, std::span<const std::byte> body)
     interface_address next;
     next.broadcast.family = family;
     for_each_attribute(skip_header(body, sizeof(ifaddrmsg)), [&](unsigned type, auto payload) {
-        if (type == IFA_LOCAL) local = address_from(family, payload);
-        else if (type == IFA_ADDRESS) prefix = address_from(family, payload);
-        else if (type == IFA_BROADCAST) next.broadcast = address_from(family, payload);
-        else if (type == IFA_FLAGS && payload.size() == sizeof flags) std::memcpy(&flags, payload.data(), sizeof flags);
+        if (type == IFA_LOCAL)
+            local = address_from(family, payload);
+        else if (type == IFA_ADDRESS)
+            prefix = address_from(family, payload);
+        else if (type == IFA_BROADCAST)
+            next.broadcast = address_from(family, payload);
+        else if (type == IFA_FLAGS && payload.size() == sizeof flags)
+            std::memcpy(&flags, payload.data(), sizeof flags);
     });
     // IFA_ADDRESS is the other end on point-to-point links; IFA_LOCAL is ours where it stands.
     if (!local) local = prefix;
@@ -156,7 +164,8 @@ const network_interface* interface_table::find(std::uint32_t index) const noexce
 bool interface_table::is_local(const ip_address& address) const noexcept {
     if (address.is_loopback()) return true;
     return std::ranges::any_of(interfaces_, [&](const auto& entry) {
-        return std::ranges::any_of(entry.second.addresses, [&](const interface_address& own) { return own.address == address; });
+        return std::ranges::any_of(entry.second.addresses,
+                                   [&](const interface_address& own) { return own.address == address; });
     });
 }
 

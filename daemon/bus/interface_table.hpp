@@ -17,12 +17,12 @@ namespace mbusd {
 
 struct interface_address {
     ip_address address;
-    ip_address broadcast;           // IPv4; unspecified if there is none
+    ip_address broadcast;  // IPv4; unspecified if there is none
     std::uint8_t prefix_length = 0;
-    bool tentative = false;         // IPv6: duplicate detection runs
-    bool duplicate = false;         // IPv6: duplicate detection found somebody else
-    bool secondary = false;         // IPv4: another address of the same subnet comes first
-    bool host_scope = false;        // 127.0.0.1, ::1
+    bool tentative = false;   // IPv6: duplicate detection runs
+    bool duplicate = false;   // IPv6: duplicate detection found somebody else
+    bool secondary = false;   // IPv4: another address of the same subnet comes first
+    bool host_scope = false;  // 127.0.0.1, ::1
 
     bool operator==(const interface_address&) const = default;
 };
@@ -30,9 +30,9 @@ struct interface_address {
 struct network_interface {
     std::uint32_t index = 0;
     std::string name;
-    std::uint32_t flags = 0;        // IFF_UP, IFF_MULTICAST, ... of netdevice(7)
+    std::uint32_t flags = 0;  // IFF_UP, IFF_MULTICAST, ... of netdevice(7)
     std::size_t mtu = 0;
-    std::string slave_kind;         // "bridge", "bond": it belongs to another interface; else empty
+    std::string slave_kind;  // "bridge", "bond": it belongs to another interface; else empty
     std::vector<interface_address> addresses;  // in the kernel's order
 
     [[nodiscard]] bool has(unsigned flag) const noexcept { return (flags & flag) != 0; }
@@ -49,7 +49,9 @@ public:
     void clear() noexcept { interfaces_.clear(); }
 
     // By index.
-    [[nodiscard]] const std::map<std::uint32_t, network_interface>& interfaces() const noexcept { return interfaces_; }
+    [[nodiscard]] const std::map<std::uint32_t, network_interface>& interfaces() const noexcept {
+        return interfaces_;
+    }
     [[nodiscard]] const network_interface* find(std::uint32_t index) const noexcept;
 
     // True for an address of this host (all of 127.0.0.0/8 included).

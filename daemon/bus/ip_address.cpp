@@ -31,7 +31,8 @@ bool ip_address::is_link_local() const noexcept {
 
 std::string to_string(const ip_address& address) {
     char text[INET6_ADDRSTRLEN] = "";
-    ::inet_ntop(address.family == ip_family::v4 ? AF_INET : AF_INET6, address.octets.data(), text, sizeof text);
+    ::inet_ntop(address.family == ip_family::v4 ? AF_INET : AF_INET6, address.octets.data(), text,
+                sizeof text);
     return text;
 }
 
@@ -60,7 +61,8 @@ ip_address from_in6_addr(const in6_addr& address) noexcept {
     return made;
 }
 
-socket_address make_socket_address(const ip_address& address, std::uint16_t port, std::uint32_t scope_index) noexcept {
+socket_address make_socket_address(const ip_address& address, std::uint16_t port,
+                                   std::uint32_t scope_index) noexcept {
     socket_address made;
     if (address.family == ip_family::v4) {
         sockaddr_in name{};

@@ -33,7 +33,8 @@ unique_fd open_netlink(std::uint32_t groups, int flags) {
     sockaddr_nl name{};
     name.nl_family = AF_NETLINK;
     name.nl_groups = groups;
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) fail("cannot follow the network interfaces (netlink)");
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+        fail("cannot follow the network interfaces (netlink)");
     return fd;
 }
 
@@ -50,7 +51,8 @@ dump_end end_of(std::span<const std::byte> messages) {
         if (header.nlmsg_type == NLMSG_DONE) return state == dump_end::disturbed ? state : dump_end::done;
         if (header.nlmsg_type == NLMSG_ERROR) {
             nlmsgerr failure{};
-            if (header.nlmsg_len >= NLMSG_LENGTH(sizeof failure)) std::memcpy(&failure, messages.data() + NLMSG_HDRLEN, sizeof failure);
+            if (header.nlmsg_len >= NLMSG_LENGTH(sizeof failure))
+                std::memcpy(&failure, messages.data() + NLMSG_HDRLEN, sizeof failure);
             errno = -failure.error;
             fail("the kernel refused to list the network interfaces (netlink)");
         }
@@ -69,7 +71,8 @@ bool dump(int fd, std::uint16_t request_type, interface_table& table) {
     request.header.nlmsg_type = request_type;
     request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
     request.body.rtgen_family = AF_UNSPEC;
-    if (::send(fd, &request, request.header.nlmsg_len, 0) < 0) fail("cannot ask for the network interfaces (netlink)");
+    if (::send(fd, &request, request.header.nlmsg_len, 0) < 0)
+        fail("cannot ask for the network interfaces (netlink)");
 
     bool disturbed = false;
     for (;;) {
@@ -121,12 +124,13 @@ void netlink_watch::stop() {
 }
 
 void netlink_watch::wait() {
-    events_.async_wait(boost::asio::posix::stream_descriptor::wait_read, [this, open = open_](const boost::system::error_code& failure) {
-        // After stop() `this` may be gone.
-        if (failure || !*open) return;
-        if (drain()) changed_();
-        if (*open) wait();
-    });
+    events_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [this, open = open_](const boost::system::error_code& failure) {
+                           // After stop() `this` may be gone.
+                           if (failure || !*open) return;
+                           if (drain()) changed_();
+                           if (*open) wait();
+                       });
 }
 
 bool netlink_watch::drain() {
@@ -140,11 +144,13 @@ bool netlink_watch::drain() {
             continue;
         } else if (got < 0 && errno == ENOBUFS) {
             ++overruns_;
-            log_.limited(level::notice, "netlink-overrun", "the kernel reported more interface changes than fit; reading all anew");
+            log_.limited(level::notice, "netlink-overrun",
+                         "the kernel reported more interface changes than fit; reading all anew");
             try {
                 read_all();
             } catch (const std::system_error& failure) {
-                log_.limited(level::warning, "netlink-dump", "cannot list the network interfaces; the next change tries again",
+                log_.limited(level::warning, "netlink-dump",
+                             "cannot list the network interfaces; the next change tries again",
                              {{"error", failure.what()}});
             }
             changed = true;

@@ -30,7 +30,8 @@ Value value_of(const cmsghdr& header) {
 }
 
 void read_control(msghdr& message, received& into) {
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
             into.from.interface_index = static_cast<std::uint32_t>(value_of<in_pktinfo>(*header).ipi_ifindex);
         } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
@@ -51,7 +52,8 @@ struct receive_batch::frame {
 };
 
 receive_batch::receive_batch() : frame_(std::make_unique<frame>()) {
-    void* mapped = ::mmap(nullptr, mapped_octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* mapped = ::mmap(nullptr, mapped_octets, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (mapped == MAP_FAILED) throw std::bad_alloc{};
     buffers_ = static_cast<char*>(mapped);
     // Huge pages would make all of it resident at the first datagram.
@@ -84,7 +86,8 @@ std::size_t receive_batch::read(int fd, const std::function<void(const received&
         if (length > page_octets) touched_ += length - page_octets;
         const auto from = to_endpoint(frame_->names[i]);
         if (!from) continue;
-        received one{{buffers_ + i * datagram_buffer_octets, length}, *from, (header.msg_flags & MSG_TRUNC) != 0, {}};
+        received one{
+            {buffers_ + i * datagram_buffer_octets, length}, *from, (header.msg_flags & MSG_TRUNC) != 0, {}};
         read_control(header, one);
         visit(one);
     }
@@ -94,7 +97,8 @@ std::size_t receive_batch::read(int fd, const std::function<void(const received&
 
 void receive_batch::release_large() noexcept {
     for (std::size_t i = 0; i < batch_datagrams; ++i) {
-        ::madvise(buffers_ + i * datagram_buffer_octets + page_octets, datagram_buffer_octets - page_octets, MADV_DONTNEED);
+        ::madvise(buffers_ + i * datagram_buffer_octets + page_octets, datagram_buffer_octets - page_octets,
+                  MADV_DONTNEED);
     }
     touched_ = 0;
 }

@@ -20,7 +20,7 @@ inline constexpr std::size_t datagram_buffer_octets = 65536;
 
 struct received {
     std::string_view datagram;
-    mbus::protocol::endpoint from;   // interface_index: where it arrived
+    mbus::protocol::endpoint from;  // interface_index: where it arrived
     bool truncated = false;
     // Datagrams that this socket has lost so far because its buffer was full, if the kernel says so.
     std::optional<std::uint32_t> kernel_drops;
@@ -40,10 +40,10 @@ public:
 private:
     void release_large() noexcept;
 
-    struct frame;                    // headers of one batch
+    struct frame;  // headers of one batch
     std::unique_ptr<frame> frame_;
     char* buffers_ = nullptr;
-    std::size_t touched_ = 0;        // octets beyond the first page of each buffer, since the last release
+    std::size_t touched_ = 0;  // octets beyond the first page of each buffer, since the last release
 };
 
 }  // namespace mbusd

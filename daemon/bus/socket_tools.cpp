@@ -11,7 +11,8 @@ namespace mbusd {
 void throw_errno(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
 void set_option(int fd, int level, int name, int value, const char* text) {
-    if (::setsockopt(fd, level, name, &value, sizeof value) != 0) throw_errno(std::string{"cannot set "} + text);
+    if (::setsockopt(fd, level, name, &value, sizeof value) != 0)
+        throw_errno(std::string{"cannot set "} + text);
 }
 
 unique_fd open_udp(ip_family family) {
@@ -23,8 +24,10 @@ unique_fd open_udp(ip_family family) {
 }
 
 void prepare_receiving(int fd, ip_family family) {
-    if (family == ip_family::v4) set_option(fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
-    else set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
+    if (family == ip_family::v4)
+        set_option(fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
+    else
+        set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
     set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1, "SO_RXQ_OVFL");
     const int octets = receive_buffer_octets;
     // FORCE goes beyond net.core.rmem_max, with CAP_NET_ADMIN; else take what there is.

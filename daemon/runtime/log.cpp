@@ -59,14 +59,18 @@ std::string format_log_line(std::string_view message, const std::vector<log_fiel
         line += ' ';
         line += field.key;
         line += '=';
-        if (plain(field.value)) line += field.value;
-        else append_quoted(line, field.value);
+        if (plain(field.value))
+            line += field.value;
+        else
+            append_quoted(line, field.value);
     }
     return line;
 }
 
 logger::logger(level threshold, log_sink sink)
-    : threshold_(threshold), sink_(std::move(sink)), clock_([] { return std::chrono::steady_clock::now(); }) {}
+    : threshold_(threshold),
+      sink_(std::move(sink)),
+      clock_([] { return std::chrono::steady_clock::now(); }) {}
 
 void logger::write(level which, std::string_view message, log_fields fields) {
     if (enabled(which)) sink_(which, message, std::vector<log_field>{fields});
@@ -82,8 +86,8 @@ void logger::limited(level which, std::string_view key, std::string_view message
     }
     if (found == gates_.end()) {
         if (gates_.size() >= gates_max) {
-            gates_.erase(std::ranges::min_element(
-                gates_, {}, [](const auto& entry) { return entry.second.opens; }));
+            gates_.erase(
+                std::ranges::min_element(gates_, {}, [](const auto& entry) { return entry.second.opens; }));
         }
         found = gates_.emplace(std::string{key}, gate{}).first;
     }

@@ -22,7 +22,7 @@ namespace mbusd {
 
 enum class level : std::uint8_t { error, warning, notice, info, debug };
 
-[[nodiscard]] std::string_view to_string(level which) noexcept;   // "warning"
+[[nodiscard]] std::string_view to_string(level which) noexcept;  // "warning"
 // False when `text` names no level.
 [[nodiscard]] bool parse_level(std::string_view text, level& into) noexcept;
 
@@ -63,7 +63,9 @@ public:
     void limited(level which, std::string_view key, std::string_view message, log_fields fields = {});
 
     // For tests of the limiter.
-    void set_clock(std::function<std::chrono::steady_clock::time_point()> clock) { clock_ = std::move(clock); }
+    void set_clock(std::function<std::chrono::steady_clock::time_point()> clock) {
+        clock_ = std::move(clock);
+    }
 
 private:
     struct gate {

@@ -77,7 +77,8 @@ unique_fd connect_journal() {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     std::strncpy(name.sun_path, journal_path, sizeof name.sun_path - 1);
-    if (journal && ::connect(journal.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) journal.reset();
+    if (journal && ::connect(journal.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+        journal.reset();
     return journal;
 }
 
@@ -91,7 +92,8 @@ log_sink default_log_sink() {
         // A restarted journald has a new socket behind the old name.
         if (write_journal(journal->get(), which, message, fields)) return;
         *journal = connect_journal();
-        if (!*journal || !write_journal(journal->get(), which, message, fields)) write_stderr(which, message, fields);
+        if (!*journal || !write_journal(journal->get(), which, message, fields))
+            write_stderr(which, message, fields);
     };
 }
 

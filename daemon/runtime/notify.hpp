@@ -34,7 +34,7 @@ public:
     bool reloading() const;  // with MONOTONIC_USEC; follow it with ready()
     bool stopping() const;
     bool status(std::string_view text) const;
-    bool alive() const;      // WATCHDOG=1
+    bool alive() const;  // WATCHDOG=1
 
     // Half of WATCHDOG_USEC when it is meant for this process.
     [[nodiscard]] static std::optional<std::chrono::microseconds> watchdog_interval();

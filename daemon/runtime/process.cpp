@@ -55,14 +55,16 @@ std::vector<inherited_socket> inherited_sockets(std::string_view listen_pid, std
 }
 
 std::vector<inherited_socket> take_inherited_sockets() {
-    auto sockets = inherited_sockets(environment("LISTEN_PID"), environment("LISTEN_FDS"), environment("LISTEN_FDNAMES"));
+    auto sockets = inherited_sockets(environment("LISTEN_PID"), environment("LISTEN_FDS"),
+                                     environment("LISTEN_FDNAMES"));
     ::unsetenv("LISTEN_PID");
     ::unsetenv("LISTEN_FDS");
     ::unsetenv("LISTEN_FDNAMES");
     return sockets;
 }
 
-signal_watch::signal_watch(boost::asio::io_context& context, std::function<void(int)> stop, std::function<void()> reload)
+signal_watch::signal_watch(boost::asio::io_context& context, std::function<void(int)> stop,
+                           std::function<void()> reload)
     : signals_(context, SIGTERM, SIGINT, SIGHUP), stop_(std::move(stop)), reload_(std::move(reload)) {
     std::signal(SIGPIPE, SIG_IGN);
     wait();

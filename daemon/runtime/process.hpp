@@ -19,7 +19,7 @@ namespace mbusd {
 // A listening socket that was opened before we started (sd_listen_fds(3)).
 struct inherited_socket {
     unique_fd fd;
-    std::string name;   // FileDescriptorName= of the socket unit; "unknown" if it has none
+    std::string name;  // FileDescriptorName= of the socket unit; "unknown" if it has none
 };
 
 // Takes over what LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES announce, sets close-on-exec and removes
@@ -27,14 +27,16 @@ struct inherited_socket {
 [[nodiscard]] std::vector<inherited_socket> take_inherited_sockets();
 
 // The same with the variables' values given; `first` is the number of the first descriptor.
-[[nodiscard]] std::vector<inherited_socket> inherited_sockets(std::string_view listen_pid, std::string_view listen_fds,
+[[nodiscard]] std::vector<inherited_socket> inherited_sockets(std::string_view listen_pid,
+                                                              std::string_view listen_fds,
                                                               std::string_view names, int first = 3);
 
 // SIGTERM and SIGINT call `stop` (a second one ends the process at once, with 128 + its number);
 // SIGHUP calls `reload`. SIGPIPE is ignored.
 class signal_watch {
 public:
-    signal_watch(boost::asio::io_context& context, std::function<void(int signal)> stop, std::function<void()> reload);
+    signal_watch(boost::asio::io_context& context, std::function<void(int signal)> stop,
+                 std::function<void()> reload);
     void close();
 
 private:

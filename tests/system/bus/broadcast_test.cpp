@@ -18,7 +18,8 @@ bus_options broadcast(mbus::protocol::scope scope) {
 
 }  // namespace
 
-TEST_CASE("ADDRESS=BROADCAST on a link: the network's broadcast address; both ends meet (RFC 3259 s6.1.3) [item 61]") {
+TEST_CASE(
+    "ADDRESS=BROADCAST on a link: the network's broadcast address; both ends meet (RFC 3259 s6.1.3) [item 61]") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     network::enter(cable.second);
@@ -29,7 +30,8 @@ TEST_CASE("ADDRESS=BROADCAST on a link: the network's broadcast address; both en
     ends::daemon here{context, broadcast(mbus::protocol::scope::link_local)};
     here.start("here");
     there.start("there");
-    const auto hello = ends::wait_for(context, wire, [](const auto& d) { return is_hello(d) && d.source == "10.9.0.1"; });
+    const auto hello =
+        ends::wait_for(context, wire, [](const auto& d) { return is_hello(d) && d.source == "10.9.0.1"; });
     CHECK(hello.destination == "10.9.0.255");
     CHECK(hello.source_port != 47000);
     CHECK(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
@@ -47,8 +49,9 @@ TEST_CASE("ADDRESS=BROADCAST on IPv6: FF02::1 (RFC 3259 s6.1.3) [item 61]") {
     CHECK(ends::wait_for(context, wire, is_hello).destination == "ff02::1");
 }
 
-TEST_CASE("host-local ADDRESS=BROADCAST stays on the loopback interface: 127.255.255.255, as Linux refuses TTL 0 "
-          "(RFC 3259 s6.1.3, trap T6) [item 62]") {
+TEST_CASE(
+    "host-local ADDRESS=BROADCAST stays on the loopback interface: 127.255.255.255, as Linux refuses TTL 0 "
+    "(RFC 3259 s6.1.3, trap T6) [item 62]") {
     if (!network::fresh()) return;
     network::run("ip link set lo up");
     ends::bystander wire{"127.255.255.255", "lo"};
@@ -74,6 +77,7 @@ TEST_CASE("broadcast is never used without configuration (RFC 3259 s6.1.3) [item
     one.start("one");
     for (int i = 0; i < 3; ++i) {
         one.send("()", "demo.text()");
-        CHECK(ends::wait_for(context, wire, [](const auto&) { return true; }).destination == "239.255.255.247");
+        CHECK(ends::wait_for(context, wire, [](const auto&) { return true; }).destination ==
+              "239.255.255.247");
     }
 }

@@ -20,7 +20,8 @@ bool is_text(const ends::captured& one) { return one.text.find("demo.text") != s
 bool talks(boost::asio::io_context& context, ends::daemon& from, const std::string& to) {
     const auto before = from.reports.size();
     from.send(to, "demo.text()", true);
-    return ends::run_until(context, [&] { return from.reports.size() > before; }) && from.reports.back().acknowledged;
+    return ends::run_until(context, [&] { return from.reports.size() > before; }) &&
+           from.reports.back().acknowledged;
 }
 
 }  // namespace
@@ -48,7 +49,8 @@ TEST_CASE("a daemon that starts with no network picks the network up (a new card
     const auto own = one.start("one");
     CHECK(one.bus.status().interfaces.empty());
     CHECK(own.find('@') != std::string::npos);
-    network::run("ip link add late0 type veth peer name late1; ip link set late1 up; ip address add 10.7.0.1/24 dev late0; ip link set late0 up");
+    network::run(
+        "ip link add late0 type veth peer name late1; ip link set late1 up; ip address add 10.7.0.1/24 dev late0; ip link set late0 up");
     CHECK(ends::run_until(context, [&] {
         const auto status = one.bus.status();
         return status.interfaces.size() >= 1 && status.interfaces[0].joined_v4;
@@ -74,7 +76,8 @@ TEST_CASE("an interface that goes down and comes up again is used again, in both
     network::run("ip link set eth0 up");
     REQUIRE(ends::run_until(context, [&] {
         const auto status = here.bus.status();
-        return status.interfaces.size() == 1 && status.interfaces[0].joined_v4 && status.interfaces[0].joined_v6;
+        return status.interfaces.size() == 1 && status.interfaces[0].joined_v4 &&
+               status.interfaces[0].joined_v6;
     }));
     CHECK(talks(context, here, address));
     CHECK(here.logged("interface left"));
@@ -89,10 +92,12 @@ TEST_CASE("a card that is pulled and another that is put in are followed") {
     REQUIRE(here.bus.status().interfaces.size() == 1);
     network::run("ip link delete eth0");
     REQUIRE(ends::run_until(context, [&] { return here.bus.status().interfaces.empty(); }));
-    network::run("ip link add new0 type veth peer name new1; ip link set new1 up; ip address add 10.7.0.1/24 dev new0; ip link set new0 up");
+    network::run(
+        "ip link add new0 type veth peer name new1; ip link set new1 up; ip address add 10.7.0.1/24 dev new0; ip link set new0 up");
     CHECK(ends::run_until(context, [&] {
         const auto status = here.bus.status();
-        return !status.interfaces.empty() && status.interfaces[0].name == "new0" && status.interfaces[0].joined_v4;
+        return !status.interfaces.empty() && status.interfaces[0].name == "new0" &&
+               status.interfaces[0].joined_v4;
     }));
 }
 
@@ -108,7 +113,8 @@ TEST_CASE("after a change of address the new one is the source, and the host-ID 
     one.send("()", "demo.text()");
     CHECK(ends::wait_for(context, wire, is_text).source == "10.9.0.1");
     network::run("ip address add 10.9.0.77/24 brd + dev eth0; ip address delete 10.9.0.1/24 dev eth0");
-    network::run("ip address show dev eth0 | grep -q 10.9.0.77 || ip address add 10.9.0.77/24 brd + dev eth0");
+    network::run(
+        "ip address show dev eth0 | grep -q 10.9.0.77 || ip address add 10.9.0.77/24 brd + dev eth0");
     REQUIRE(ends::run_until(context, [&] {
         const auto status = one.bus.status();
         return status.interfaces.size() == 1 && status.interfaces[0].address_v4 == "10.9.0.77";
@@ -159,9 +165,10 @@ TEST_CASE("changes that the kernel could not tell are read anew") {
     boost::asio::io_context context;
     ends::daemon one{context, link_local()};
     one.start("one");
-    network::run("for r in 1 2 3 4 5 6 7 8; do for i in $(seq 1 250); do echo \"address add 10.50.$r.$i/32 dev eth0\"; done; done | ip -batch -; "
-                 "for r in 1 2 3 4 5 6 7 8; do for i in $(seq 1 250); do echo \"address delete 10.50.$r.$i/32 dev eth0\"; done; done | ip -batch -; "
-                 "ip link add last0 type veth peer name last1; ip address add 10.8.0.1/24 dev last0; ip link set last1 up; ip link set last0 up");
+    network::run(
+        "for r in 1 2 3 4 5 6 7 8; do for i in $(seq 1 250); do echo \"address add 10.50.$r.$i/32 dev eth0\"; done; done | ip -batch -; "
+        "for r in 1 2 3 4 5 6 7 8; do for i in $(seq 1 250); do echo \"address delete 10.50.$r.$i/32 dev eth0\"; done; done | ip -batch -; "
+        "ip link add last0 type veth peer name last1; ip address add 10.8.0.1/24 dev last0; ip link set last1 up; ip link set last0 up");
     // then it has lost events, and knows the last change all the same
     CHECK(ends::run_until(context, [&] {
         for (const auto& link : one.bus.status().interfaces) {

@@ -34,7 +34,8 @@ envelope shared_envelope() {
 daemon::daemon(boost::asio::io_context& context, mbusd::bus_options options)
     : log(mbusd::level::debug,
           [this](mbusd::level which, std::string_view message, const std::vector<mbusd::log_field>& fields) {
-              log_lines.push_back(std::string{mbusd::to_string(which)} + ": " + mbusd::format_log_line(message, fields));
+              log_lines.push_back(std::string{mbusd::to_string(which)} + ": " +
+                                  mbusd::format_log_line(message, fields));
           }),
       bus(context, std::move(options), node_options{}, shared_envelope(), *this, log) {}
 
@@ -75,7 +76,8 @@ bool daemon::logged(std::string_view part) const {
     return false;
 }
 
-bystander::bystander(const std::string& group, const std::string& interface_name, std::uint16_t port, bool reuse_port)
+bystander::bystander(const std::string& group, const std::string& interface_name, std::uint16_t port,
+                     bool reuse_port)
     : group_(mbusd::ip_address::parse(group).value()),
       interface_(::if_nametoindex(interface_name.c_str())),
       fd_(mbusd::open_udp(group_.family)) {
@@ -142,11 +144,12 @@ std::optional<captured> bystander::next() {
 
 void bystander::send(std::string_view text, const std::string& to, std::uint16_t port) {
     const auto name = mbusd::make_socket_address(mbusd::ip_address::parse(to).value(), port, interface_);
-    REQUIRE(::sendto(fd_.get(), text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&name.storage), name.length) ==
-            static_cast<ssize_t>(text.size()));
+    REQUIRE(::sendto(fd_.get(), text.data(), text.size(), 0, reinterpret_cast<const sockaddr*>(&name.storage),
+                     name.length) == static_cast<ssize_t>(text.size()));
 }
 
-bool run_until(boost::asio::io_context& context, const std::function<bool()>& done, std::chrono::milliseconds limit) {
+bool run_until(boost::asio::io_context& context, const std::function<bool()>& done,
+               std::chrono::milliseconds limit) {
     const auto end = std::chrono::steady_clock::now() + limit;
     context.restart();
     while (!done()) {
@@ -157,7 +160,8 @@ bool run_until(boost::asio::io_context& context, const std::function<bool()>& do
     return true;
 }
 
-captured wait_for(boost::asio::io_context& context, bystander& from, const std::function<bool(const captured&)>& wanted) {
+captured wait_for(boost::asio::io_context& context, bystander& from,
+                  const std::function<bool(const captured&)>& wanted) {
     std::optional<captured> found;
     REQUIRE(run_until(context, [&] {
         while (auto one = from.next()) {

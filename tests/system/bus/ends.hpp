@@ -28,19 +28,22 @@ public:
     std::string start(const std::string& name);
     void send(const std::string& destination, const std::string& payload, bool reliable = false);
 
-    bool deliver(mbus::protocol::entity_handle to, const std::shared_ptr<const mbus::protocol::inbound>& what) override;
+    bool deliver(mbus::protocol::entity_handle to,
+                 const std::shared_ptr<const mbus::protocol::inbound>& what) override;
     void observed(const std::shared_ptr<const mbus::protocol::inbound>& what) override;
     void sent(const mbus::protocol::send_report& report) override;
     void peer_changed(const mbus::protocol::peer_view& peer, mbus::protocol::peer_state state) override;
 
     [[nodiscard]] std::size_t peers() { return bus.node().entities() - 1; }
-    [[nodiscard]] std::uint64_t drops(mbus::protocol::drop_reason reason) { return bus.node().counters().drops(reason); }
+    [[nodiscard]] std::uint64_t drops(mbus::protocol::drop_reason reason) {
+        return bus.node().counters().drops(reason);
+    }
     [[nodiscard]] bool logged(std::string_view part) const;
 
     std::vector<std::string> log_lines;
     mbusd::logger log;
     mbusd::bus_driver bus;
-    std::vector<std::string> delivered;                      // payloads
+    std::vector<std::string> delivered;  // payloads
     std::vector<mbus::protocol::send_report> reports;
     mbus::protocol::entity_handle entity{};
 };
@@ -59,7 +62,8 @@ struct captured {
 class bystander {
 public:
     // Joins `group` on the interface; none for a broadcast address.
-    bystander(const std::string& group, const std::string& interface_name, std::uint16_t port = 47000, bool reuse_port = true);
+    bystander(const std::string& group, const std::string& interface_name, std::uint16_t port = 47000,
+              bool reuse_port = true);
 
     [[nodiscard]] std::optional<captured> next();
     void send(std::string_view text, const std::string& to, std::uint16_t port);
@@ -75,6 +79,7 @@ bool run_until(boost::asio::io_context& context, const std::function<bool()>& do
                std::chrono::milliseconds limit = std::chrono::seconds{10});
 
 // The next datagram that `wanted` accepts, while the loop runs.
-captured wait_for(boost::asio::io_context& context, bystander& from, const std::function<bool(const captured&)>& wanted);
+captured wait_for(boost::asio::io_context& context, bystander& from,
+                  const std::function<bool(const captured&)>& wanted);
 
 }  // namespace ends

@@ -96,6 +96,8 @@ TEST_CASE("both: everything goes out in both families, and is delivered once") {
     REQUIRE(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
     here.send("(app:there)", "demo.text()");
     CHECK(ends::wait_for(context, v4, is_text).text == ends::wait_for(context, v6, is_text).text);
-    REQUIRE(ends::run_until(context, [&] { return there.drops(mbus::protocol::drop_reason::duplicate) > 0 && !there.delivered.empty(); }));
+    REQUIRE(ends::run_until(context, [&] {
+        return there.drops(mbus::protocol::drop_reason::duplicate) > 0 && !there.delivered.empty();
+    }));
     CHECK(there.delivered.size() == 1);
 }

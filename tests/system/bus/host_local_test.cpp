@@ -27,7 +27,8 @@ int option(int fd, int level, int name) {
 }
 
 // A UDP datagram whose source address is forged, put onto the loopback interface.
-void send_forged(const std::string& source, const std::string& group, std::uint16_t port, std::string_view text) {
+void send_forged(const std::string& source, const std::string& group, std::uint16_t port,
+                 std::string_view text) {
     const unique_fd raw{::socket(AF_INET, SOCK_RAW, IPPROTO_RAW)};
     REQUIRE(raw);
     std::string packet(sizeof(iphdr) + sizeof(udphdr), '\0');
@@ -48,13 +49,15 @@ void send_forged(const std::string& source, const std::string& group, std::uint1
     const ip_mreqn out{{}, {htonl(INADDR_LOOPBACK)}, 1};
     REQUIRE(::setsockopt(raw.get(), IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) == 0);
     const auto name = make_socket_address(ip_address::parse(group).value(), 0);
-    REQUIRE(::sendto(raw.get(), packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&name.storage), name.length) > 0);
+    REQUIRE(::sendto(raw.get(), packet.data(), packet.size(), 0,
+                     reinterpret_cast<const sockaddr*>(&name.storage), name.length) > 0);
 }
 
 }  // namespace
 
-TEST_CASE("host-local works on a bare loopback: group, port and endpoint as the RFC says (RFC 3259 s6.1, s6.1.4, s6.2) "
-          "[item 48] [item 54] [item 64] [item 66]") {
+TEST_CASE(
+    "host-local works on a bare loopback: group, port and endpoint as the RFC says (RFC 3259 s6.1, s6.1.4, s6.2) "
+    "[item 48] [item 54] [item 64] [item 66]") {
     // given nothing but `lo` up, no route
     if (!network::fresh()) return;
     network::run("ip link set lo up");
@@ -73,12 +76,14 @@ TEST_CASE("host-local works on a bare loopback: group, port and endpoint as the 
     CHECK(own.find("@127.0.0.1") != std::string::npos);
     // and everything it sends later comes from there as well
     one.send("(app:nobody)", "demo.text()");
-    CHECK(ends::wait_for(context, wire, [](const auto& d) { return d.text.find("demo.text") != std::string::npos; }).source_port ==
-          hello.source_port);
+    CHECK(ends::wait_for(context, wire, [](const auto& d) {
+              return d.text.find("demo.text") != std::string::npos;
+          }).source_port == hello.source_port);
     CHECK(ends::run_until(context, [&] { return one.bus.status().loopback_heard; }));
 }
 
-TEST_CASE("TTL and hop limit are 0 host-local and 1 link-local, loopback is on (RFC 3259 s6.1.1) [item 55] [item 56]") {
+TEST_CASE(
+    "TTL and hop limit are 0 host-local and 1 link-local, loopback is on (RFC 3259 s6.1.1) [item 55] [item 56]") {
     if (!network::fresh()) return;
     network::run("ip link set lo up");
     for (const auto scope : {mbus::protocol::scope::host_local, mbus::protocol::scope::link_local}) {
@@ -149,7 +154,8 @@ TEST_CASE("a target that is not fully qualified is reached by multicast (RFC 325
     two.start("two");
     REQUIRE(ends::run_until(context, [&] { return one.peers() == 1; }));
     one.send("(app:two)", "demo.subset()");
-    const auto seen = ends::wait_for(context, wire, [](const auto& d) { return d.text.find("demo.subset") != std::string::npos; });
+    const auto seen = ends::wait_for(
+        context, wire, [](const auto& d) { return d.text.find("demo.subset") != std::string::npos; });
     CHECK(seen.destination == "239.255.255.247");
     CHECK(ends::run_until(context, [&] { return two.delivered.size() == 1; }));
 }
@@ -158,8 +164,9 @@ TEST_CASE("host-local drops what does not come from this host (trap T6)") {
     if (!network::fresh()) return;
     network::run("ip link set lo up");
     // Let the kernel pass the forged source, so that the daemon's own check is what holds.
-    network::run("echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter; echo 0 > /proc/sys/net/ipv4/conf/lo/rp_filter; "
-                 "ip route add 10.66.0.0/24 dev lo scope link");
+    network::run(
+        "echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter; echo 0 > /proc/sys/net/ipv4/conf/lo/rp_filter; "
+        "ip route add 10.66.0.0/24 dev lo scope link");
     boost::asio::io_context context;
     ends::daemon one{context, {}};
     one.start("one");
@@ -176,15 +183,18 @@ TEST_CASE("a datagram of another key or of nonsense is counted, and nothing else
     ends::daemon one{context, {}};
     one.start("one");
     wire.send("short", "239.255.255.247", 47000);
-    wire.send("0123456789abcdef\r\nmbus/1.0 0 0 U (id:1-1@h) () ()\r\nmbus.hello()", "239.255.255.247", 47000);
+    wire.send("0123456789abcdef\r\nmbus/1.0 0 0 U (id:1-1@h) () ()\r\nmbus.hello()", "239.255.255.247",
+              47000);
     wire.send(std::string(60000, 'x'), "239.255.255.247", 47000);
     CHECK(ends::run_until(context, [&] {
-        return one.drops(drop_reason::too_short) == 1 && one.drops(drop_reason::bad_mac) == 1 && one.drops(drop_reason::bad_mac_line) == 1;
+        return one.drops(drop_reason::too_short) == 1 && one.drops(drop_reason::bad_mac) == 1 &&
+               one.drops(drop_reason::bad_mac_line) == 1;
     }));
     CHECK(one.peers() == 0);
 }
 
-TEST_CASE("host-local IPv6 is off, with the reason, until the loopback has a route (RFC 3259 s6.1.2) [item 58]") {
+TEST_CASE(
+    "host-local IPv6 is off, with the reason, until the loopback has a route (RFC 3259 s6.1.2) [item 58]") {
     if (!network::fresh()) return;
     network::run("ip link set lo up");
     boost::asio::io_context context;
@@ -244,20 +254,26 @@ TEST_CASE("a send error on one link is counted there; the other links get the da
     ends::bystander wire{"239.255.255.247", "lo"};
     const endpoint_socket out{bus_options{}, ip_family::v4};
     std::vector<int> errors;
-    datagram_sender sender{47000, true,
+    datagram_sender sender{47000,
+                           true,
                            {.needs_other = [](auto) { return false; },
                             .on_error = [&](const group_target*, int error) { errors.push_back(error); },
                             .on_oversized = [](const auto&, auto) {}}};
     sender.set_sockets(out.fd(), -1);
-    group_target good{.interface_index = 1, .name = "lo", .family = ip_family::v4,
-                      .destination = ip_address::parse("239.255.255.247").value(), .source = ip_address::parse("127.0.0.1").value(),
-                      .payload_max = 1472, .presence_only = false};
+    group_target good{.interface_index = 1,
+                      .name = "lo",
+                      .family = ip_family::v4,
+                      .destination = ip_address::parse("239.255.255.247").value(),
+                      .source = ip_address::parse("127.0.0.1").value(),
+                      .payload_max = 1472,
+                      .presence_only = false};
     auto bad = good;
     bad.interface_index = 99;
     sender.set_targets({bad, good});
     // when a hundred datagrams are sent, and one beyond the link's packets
     const std::string large(2000, 'y');
-    std::vector<mbus::protocol::outgoing> waiting(100, {.datagram = "x", .group = true, .presence = false, .to = {}});
+    std::vector<mbus::protocol::outgoing> waiting(
+        100, {.datagram = "x", .group = true, .presence = false, .to = {}});
     waiting.back().datagram = large;
     CHECK(sender.send(waiting, {}) == 100);
     // then

@@ -20,7 +20,8 @@ bus_options link_local(family_rule families = family_rule::automatic) {
 
 TEST_CASE("two hosts on a link meet and acknowledge, over IPv4, over IPv6 and over both (RFC 3259 s6, s6.1) "
           "[item 47] [item 48] [item 60]") {
-    for (const auto families : {family_rule::automatic, family_rule::ipv4, family_rule::ipv6, family_rule::both}) {
+    for (const auto families :
+         {family_rule::automatic, family_rule::ipv4, family_rule::ipv6, family_rule::both}) {
         CAPTURE(to_string(families));
         network::pair cable;
         if (!network::fresh_pair(cable)) return;
@@ -39,8 +40,9 @@ TEST_CASE("two hosts on a link meet and acknowledge, over IPv4, over IPv6 and ov
     }
 }
 
-TEST_CASE("link-local IPv4: group, port, TTL 1 and one endpoint; the host-ID is its address (RFC 3259 s4.1, s6.1.1, s6.2) "
-          "[item 27] [item 54] [item 56] [item 64] [item 66]") {
+TEST_CASE(
+    "link-local IPv4: group, port, TTL 1 and one endpoint; the host-ID is its address (RFC 3259 s4.1, s6.1.1, s6.2) "
+    "[item 27] [item 54] [item 56] [item 64] [item 66]") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     network::enter(cable.second);
@@ -137,5 +139,6 @@ TEST_CASE("the end is told: bye leaves the peers at once (RFC 3259 s9.2)") {
     REQUIRE(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
     there.bus.stop();
     there.bus.stop();  // once is enough, twice is no harm
-    CHECK(ends::run_until(context, [&] { return here.peers() == 0; }, std::chrono::seconds{2}));
+    CHECK(ends::run_until(
+        context, [&] { return here.peers() == 0; }, std::chrono::seconds{2}));
 }

@@ -33,7 +33,8 @@ bool become_able() {
 
 bool fresh() {
     if (become_able() && ::unshare(CLONE_NEWNET) == 0) return true;
-    std::cout << "skipped: no right to make network namespaces (" << std::strerror(errno) << "); run as root\n";
+    std::cout << "skipped: no right to make network namespaces (" << std::strerror(errno)
+              << "); run as root\n";
     return false;
 }
 
@@ -42,7 +43,9 @@ void run(const std::string& command) {
     REQUIRE(std::system(command.c_str()) == 0);
 }
 
-mbusd::unique_fd current() { return mbusd::unique_fd{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)}; }
+mbusd::unique_fd current() {
+    return mbusd::unique_fd{::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC)};
+}
 
 void enter(const mbusd::unique_fd& where) { REQUIRE(::setns(where.get(), CLONE_NEWNET) == 0); }
 
@@ -58,7 +61,8 @@ bool fresh_pair(pair& into, bool ipv4) {
     if (!fresh()) return false;
     into.first = current();
     run("ip link set lo up");
-    const std::string other = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(into.second.get());
+    const std::string other =
+        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(into.second.get());
     run("ip link add eth0 type veth peer name eth0 netns " + other);
     const auto set_up = [&](const char* address) {
         run("echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad");

@@ -9,7 +9,8 @@ using mbus::protocol::scope;
 
 namespace {
 
-bus_options with(scope where, std::optional<std::string> group = {}, family_rule families = family_rule::automatic) {
+bus_options with(scope where, std::optional<std::string> group = {},
+                 family_rule families = family_rule::automatic) {
     bus_options options;
     options.scope = where;
     options.group = std::move(group);
@@ -17,7 +18,9 @@ bus_options with(scope where, std::optional<std::string> group = {}, family_rule
     return options;
 }
 
-std::string group_text(const bus_options& options, ip_family family) { return to_string(group_address(options, family)); }
+std::string group_text(const bus_options& options, ip_family family) {
+    return to_string(group_address(options, family));
+}
 
 }  // namespace
 
@@ -75,7 +78,8 @@ TEST_CASE("odd combinations of ADDRESS, SCOPE and families are told (trap T9)") 
 }
 
 TEST_CASE("families have names; others are refused with the right ones") {
-    for (const auto rule : {family_rule::automatic, family_rule::ipv4, family_rule::ipv6, family_rule::both}) {
+    for (const auto rule :
+         {family_rule::automatic, family_rule::ipv4, family_rule::ipv6, family_rule::both}) {
         const auto read = parse_family_rule(to_string(rule));
         REQUIRE(read);
         CHECK(*read == rule);

@@ -26,10 +26,11 @@ bus_options link_local() {
 // A host with a loopback, a card with both families, and a card with IPv6 only.
 interface_table usual_host() {
     interface_table table;
-    table.apply(loopback() + new_address(1, "127.0.0.1", {.scope = RT_SCOPE_HOST, .prefix = 8}) + new_address(1, "::1", {.prefix = 128}) +
-                new_link(2, "eth0") + new_address(2, "192.168.1.5", {.broadcast = "192.168.1.255"}) + new_address(2, "2001:db8::5") +
-                new_address(2, "fe80::2a0:c9ff:fe12:3456") + new_link(3, "wlan0", IFF_UP | IFF_MULTICAST | IFF_RUNNING, 1280) +
-                new_address(3, "fe80::3"));
+    table.apply(loopback() + new_address(1, "127.0.0.1", {.scope = RT_SCOPE_HOST, .prefix = 8}) +
+                new_address(1, "::1", {.prefix = 128}) + new_link(2, "eth0") +
+                new_address(2, "192.168.1.5", {.broadcast = "192.168.1.255"}) +
+                new_address(2, "2001:db8::5") + new_address(2, "fe80::2a0:c9ff:fe12:3456") +
+                new_link(3, "wlan0", IFF_UP | IFF_MULTICAST | IFF_RUNNING, 1280) + new_address(3, "fe80::3"));
     return table;
 }
 
@@ -57,7 +58,8 @@ TEST_CASE("host-local scope uses the loopback interface alone (RFC 3259 s6.1) [i
     CHECK(choice.links[0].source_v6 == ip("::1"));
 }
 
-TEST_CASE("link-local scope uses every card, by its first address of each family (RFC 3259 s6.1) [item 53] [item 60]") {
+TEST_CASE(
+    "link-local scope uses every card, by its first address of each family (RFC 3259 s6.1) [item 53] [item 60]") {
     const auto choice = choose_links(usual_host(), link_local());
     REQUIRE(names(choice) == list{"eth0", "wlan0"});
     CHECK(choice.links[0].source_v4 == ip("192.168.1.5"));
@@ -77,12 +79,13 @@ TEST_CASE("families leave out what is not wanted (RFC 3259 s6) [item 47]") {
 
 TEST_CASE("interfaces that can't carry the bus are left out, with the reason") {
     auto table = usual_host();
-    table.apply(new_link(4, "tun0", IFF_UP | IFF_POINTOPOINT | IFF_MULTICAST) + new_address(4, "10.8.0.1") +
-                new_link(5, "wg0", IFF_UP | IFF_POINTOPOINT | IFF_NOARP) + new_address(5, "10.9.0.1") +
-                new_link(6, "eth1", IFF_BROADCAST | IFF_MULTICAST) + new_address(6, "10.1.0.1") +
-                new_link(7, "port0", IFF_UP | IFF_MULTICAST, 1500, slave_of("bridge")) + new_address(7, "fe80::7") +
-                new_link(8, "eth2") + new_address(8, "fe80::8", {.flags = IFA_F_TENTATIVE}) +
-                new_link(9, "vrf-eth", IFF_UP | IFF_MULTICAST, 1500, slave_of("vrf")) + new_address(9, "10.2.0.1"));
+    table.apply(
+        new_link(4, "tun0", IFF_UP | IFF_POINTOPOINT | IFF_MULTICAST) + new_address(4, "10.8.0.1") +
+        new_link(5, "wg0", IFF_UP | IFF_POINTOPOINT | IFF_NOARP) + new_address(5, "10.9.0.1") +
+        new_link(6, "eth1", IFF_BROADCAST | IFF_MULTICAST) + new_address(6, "10.1.0.1") +
+        new_link(7, "port0", IFF_UP | IFF_MULTICAST, 1500, slave_of("bridge")) + new_address(7, "fe80::7") +
+        new_link(8, "eth2") + new_address(8, "fe80::8", {.flags = IFA_F_TENTATIVE}) +
+        new_link(9, "vrf-eth", IFF_UP | IFF_MULTICAST, 1500, slave_of("vrf")) + new_address(9, "10.2.0.1"));
     const auto choice = choose_links(table, link_local());
     CHECK(names(choice) == list{"eth0", "wlan0", "vrf-eth"});
     CHECK(why_skipped(choice, "tun0").starts_with("point-to-point"));
@@ -112,15 +115,17 @@ TEST_CASE("broadcast goes to the network's own broadcast address (RFC 3259 s6.1.
     auto options = link_local();
     options.broadcast = true;
     auto table = usual_host();
-    table.apply(new_link(4, "eth9", IFF_UP | IFF_BROADCAST) + new_address(4, "10.3.0.1", {.broadcast = "10.3.255.255"}) +
-                new_link(5, "eth8") + new_address(5, "10.4.0.1"));  // has no broadcast address
+    table.apply(new_link(4, "eth9", IFF_UP | IFF_BROADCAST) +
+                new_address(4, "10.3.0.1", {.broadcast = "10.3.255.255"}) + new_link(5, "eth8") +
+                new_address(5, "10.4.0.1"));  // has no broadcast address
     const auto choice = choose_links(table, options);
     CHECK(names(choice) == list{"eth0", "wlan0", "eth9"});
     CHECK(choice.links[0].broadcast_v4 == ip("192.168.1.255"));
     CHECK(choice.links[2].broadcast_v4 == ip("10.3.255.255"));
 }
 
-TEST_CASE("host-local broadcast goes to 127.255.255.255, since TTL 0 is refused (RFC 3259 s6.1.3, trap T6) [item 62]") {
+TEST_CASE(
+    "host-local broadcast goes to 127.255.255.255, since TTL 0 is refused (RFC 3259 s6.1.3, trap T6) [item 62]") {
     bus_options options;
     options.broadcast = true;
     const auto choice = choose_links(usual_host(), options);
@@ -129,17 +134,21 @@ TEST_CASE("host-local broadcast goes to 127.255.255.255, since TTL 0 is refused 
 }
 
 TEST_CASE("the host-ID is 127.0.0.1 for a host-local session (RFC 3259 s4.1, trap A6) [item 27]") {
-    CHECK(choose_host_id(choose_links(usual_host(), bus_options{}).links, bus_options{}, no_random) == "127.0.0.1");
+    CHECK(choose_host_id(choose_links(usual_host(), bus_options{}).links, bus_options{}, no_random) ==
+          "127.0.0.1");
 }
 
 TEST_CASE("the host-ID is the IPv4 address of the sending interface (RFC 3259 s4.1) [item 27]") {
-    CHECK(choose_host_id(choose_links(usual_host(), link_local()).links, link_local(), no_random) == "192.168.1.5");
+    CHECK(choose_host_id(choose_links(usual_host(), link_local()).links, link_local(), no_random) ==
+          "192.168.1.5");
 }
 
-TEST_CASE("the host-ID is the interface-ID of the link-local address on IPv6 (RFC 3259 s4.1, trap A4) [item 28]") {
+TEST_CASE(
+    "the host-ID is the interface-ID of the link-local address on IPv6 (RFC 3259 s4.1, trap A4) [item 28]") {
     auto options = link_local();
     options.families = family_rule::ipv6;
-    CHECK(choose_host_id(choose_links(usual_host(), options).links, options, no_random) == "2a0:c9ff:fe12:3456");
+    CHECK(choose_host_id(choose_links(usual_host(), options).links, options, no_random) ==
+          "2a0:c9ff:fe12:3456");
     SUBCASE("also when there is no IPv4 address") {
         options = link_local();
         auto table = usual_host();
@@ -148,11 +157,13 @@ TEST_CASE("the host-ID is the interface-ID of the link-local address on IPv6 (RF
     }
 }
 
-TEST_CASE("the interface-ID names the host before duplicate detection has ended, but nothing is sent from it [item 28]") {
+TEST_CASE(
+    "the interface-ID names the host before duplicate detection has ended, but nothing is sent from it [item 28]") {
     interface_table table;
     table.apply(new_link(2, "eth0") + new_address(2, "fe80::2a0:c9ff:fe12:3456", {.flags = IFA_F_TENTATIVE}));
     CHECK(choose_links(table, link_local()).links.empty());
-    CHECK(choose_host_id(choose_links(table, link_local(), address_use::naming).links, link_local(), no_random) == "2a0:c9ff:fe12:3456");
+    CHECK(choose_host_id(choose_links(table, link_local(), address_use::naming).links, link_local(),
+                         no_random) == "2a0:c9ff:fe12:3456");
 }
 
 TEST_CASE("groups of the interface-ID have no leading zeros, and are all written (trap A4) [item 28]") {
@@ -167,8 +178,9 @@ TEST_CASE("without any address the host-ID is four random groups") {
 
 TEST_CASE("the primary interface has carrier, and IPv4 before IPv6") {
     interface_table table;
-    table.apply(new_link(2, "eth0", IFF_UP | IFF_MULTICAST) + new_address(2, "10.0.0.2") + new_link(3, "eth1") +
-                new_address(3, "10.0.0.3") + new_link(4, "eth2") + new_address(4, "fe80::4"));
+    table.apply(new_link(2, "eth0", IFF_UP | IFF_MULTICAST) + new_address(2, "10.0.0.2") +
+                new_link(3, "eth1") + new_address(3, "10.0.0.3") + new_link(4, "eth2") +
+                new_address(4, "fe80::4"));
     const auto choice = choose_links(table, link_local());
     REQUIRE(choice.links.size() == 3);
     CHECK(primary_link(choice.links, link_local())->name == "eth1");

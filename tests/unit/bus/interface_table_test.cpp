@@ -21,7 +21,8 @@ interface_table table_of(const octets& messages) {
 }  // namespace
 
 TEST_CASE("a dump of links and addresses fills the table") {
-    const auto table = table_of(loopback() + new_link(2, "eth0") + new_address(1, "127.0.0.1", {.scope = RT_SCOPE_HOST, .prefix = 8}) +
+    const auto table = table_of(loopback() + new_link(2, "eth0") +
+                                new_address(1, "127.0.0.1", {.scope = RT_SCOPE_HOST, .prefix = 8}) +
                                 new_address(2, "192.168.1.5", {.broadcast = "192.168.1.255"}) +
                                 new_address(2, "fe80::5", {.scope = RT_SCOPE_LINK, .prefix = 64}));
     const auto* card = table.find(2);
@@ -60,7 +61,8 @@ TEST_CASE("an address is usable when its duplicate detection has ended well") {
 }
 
 TEST_CASE("addresses and links go, and a rename is followed") {
-    auto table = table_of(new_link(2, "eth0") + new_address(2, "10.0.0.1") + new_address(2, "10.0.0.2", {.flags = IFA_F_SECONDARY}));
+    auto table = table_of(new_link(2, "eth0") + new_address(2, "10.0.0.1") +
+                          new_address(2, "10.0.0.2", {.flags = IFA_F_SECONDARY}));
     CHECK(table.find(2)->addresses.at(1).secondary);
     CHECK(table.apply(address(RTM_DELADDR, 2, "10.0.0.1")));
     CHECK_FALSE(table.apply(address(RTM_DELADDR, 2, "10.0.0.1")));
@@ -104,7 +106,8 @@ TEST_CASE("no octets crash the table (property)") {
         auto table = table_of(new_link(2, "eth0"));
         const auto noise = *rc::gen::arbitrary<std::vector<std::uint8_t>>();
         table.apply(std::as_bytes(std::span{noise}));
-        auto dump = new_link(3, "eth1", IFF_UP, 1500, slave_of("bond")) + new_address(3, "10.0.0.1") + new_address(3, "fe80::1");
+        auto dump = new_link(3, "eth1", IFF_UP, 1500, slave_of("bond")) + new_address(3, "10.0.0.1") +
+                    new_address(3, "fe80::1");
         const auto size = *rc::gen::inRange<std::size_t>(0, dump.size() + 1);
         table.apply(std::span{dump}.first(size));
         const auto at = *rc::gen::inRange<std::size_t>(0, dump.size());

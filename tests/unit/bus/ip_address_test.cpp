@@ -10,7 +10,8 @@ TEST_CASE("addresses of both families are read and written") {
         REQUIRE(address);
         CHECK(to_string(*address) == text);
     }
-    for (const std::string text : {"", "1.2.3", "1.2.3.4.5", "fe80::1%eth0", "host", "300.1.1.1"}) CHECK_FALSE(ip_address::parse(text));
+    for (const std::string text : {"", "1.2.3", "1.2.3.4.5", "fe80::1%eth0", "host", "300.1.1.1"})
+        CHECK_FALSE(ip_address::parse(text));
 }
 
 TEST_CASE("addresses know what they are for") {

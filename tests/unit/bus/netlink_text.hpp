@@ -27,15 +27,22 @@ inline void append(octets& to, const void* data, std::size_t size) {
 
 inline octets attribute(unsigned type, const void* data, std::size_t size) {
     octets made;
-    const rtattr header{static_cast<unsigned short>(sizeof(rtattr) + size), static_cast<unsigned short>(type)};
+    const rtattr header{static_cast<unsigned short>(sizeof(rtattr) + size),
+                        static_cast<unsigned short>(type)};
     append(made, &header, sizeof header);
     append(made, data, size);
     return made;
 }
 
-inline octets attribute(unsigned type, const std::string& text) { return attribute(type, text.c_str(), text.size() + 1); }
-inline octets attribute(unsigned type, std::uint32_t number) { return attribute(type, &number, sizeof number); }
-inline octets attribute(unsigned type, const octets& nested) { return attribute(type, nested.data(), nested.size()); }
+inline octets attribute(unsigned type, const std::string& text) {
+    return attribute(type, text.c_str(), text.size() + 1);
+}
+inline octets attribute(unsigned type, std::uint32_t number) {
+    return attribute(type, &number, sizeof number);
+}
+inline octets attribute(unsigned type, const octets& nested) {
+    return attribute(type, nested.data(), nested.size());
+}
 
 inline octets address_attribute(unsigned type, const std::string& text) {
     const auto address = mbusd::ip_address::parse(text).value();
@@ -52,14 +59,15 @@ octets message(std::uint16_t type, const Body& body, const octets& attributes) {
     octets made;
     nlmsghdr header{};
     header.nlmsg_type = type;
-    header.nlmsg_len = static_cast<std::uint32_t>(sizeof header + NLMSG_ALIGN(sizeof body) + attributes.size());
+    header.nlmsg_len =
+        static_cast<std::uint32_t>(sizeof header + NLMSG_ALIGN(sizeof body) + attributes.size());
     append(made, &header, sizeof header);
     append(made, &body, sizeof body);
     return made + attributes;
 }
 
-inline octets link(std::uint16_t type, int index, const std::string& name, unsigned flags, std::uint32_t mtu = 1500,
-                   const octets& more = {}, unsigned char family = AF_UNSPEC) {
+inline octets link(std::uint16_t type, int index, const std::string& name, unsigned flags,
+                   std::uint32_t mtu = 1500, const octets& more = {}, unsigned char family = AF_UNSPEC) {
     ifinfomsg body{};
     body.ifi_family = family;
     body.ifi_index = index;
@@ -67,14 +75,19 @@ inline octets link(std::uint16_t type, int index, const std::string& name, unsig
     return message(type, body, attribute(IFLA_IFNAME, name) + attribute(IFLA_MTU, mtu) + more);
 }
 
-inline octets new_link(int index, const std::string& name, unsigned flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST,
+inline octets new_link(int index, const std::string& name,
+                       unsigned flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST,
                        std::uint32_t mtu = 1500, const octets& more = {}) {
     return link(RTM_NEWLINK, index, name, flags, mtu, more);
 }
 
-inline octets slave_of(const std::string& kind) { return attribute(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, kind)); }
+inline octets slave_of(const std::string& kind) {
+    return attribute(IFLA_LINKINFO, attribute(IFLA_INFO_SLAVE_KIND, kind));
+}
 
-inline octets loopback(unsigned flags = IFF_UP | IFF_RUNNING | IFF_LOOPBACK) { return new_link(1, "lo", flags, 65536); }
+inline octets loopback(unsigned flags = IFF_UP | IFF_RUNNING | IFF_LOOPBACK) {
+    return new_link(1, "lo", flags, 65536);
+}
 
 struct address_options {
     std::string broadcast = {};
@@ -83,7 +96,8 @@ struct address_options {
     unsigned char prefix = 24;
 };
 
-inline octets address(std::uint16_t type, unsigned index, const std::string& text, const address_options& options = {}) {
+inline octets address(std::uint16_t type, unsigned index, const std::string& text,
+                      const address_options& options = {}) {
     ifaddrmsg body{};
     body.ifa_family = text.find(':') == std::string::npos ? AF_INET : AF_INET6;
     body.ifa_prefixlen = options.prefix;
@@ -91,7 +105,8 @@ inline octets address(std::uint16_t type, unsigned index, const std::string& tex
     body.ifa_scope = options.scope;
     octets attributes = address_attribute(IFA_ADDRESS, text);
     if (body.ifa_family == AF_INET) attributes = attributes + address_attribute(IFA_LOCAL, text);
-    if (!options.broadcast.empty()) attributes = attributes + address_attribute(IFA_BROADCAST, options.broadcast);
+    if (!options.broadcast.empty())
+        attributes = attributes + address_attribute(IFA_BROADCAST, options.broadcast);
     return message(type, body, attributes + attribute(IFA_FLAGS, options.flags));
 }
 

@@ -20,8 +20,9 @@ struct recorder {
 }  // namespace
 
 TEST_CASE("a line is its message and its fields; values with blanks are quoted") {
-    CHECK(format_log_line("interface joined", {{"interface", "eth0"}, {"error", "no route"}, {"empty", ""}}) ==
-          "interface joined interface=eth0 error=\"no route\" empty=\"\"");
+    CHECK(
+        format_log_line("interface joined", {{"interface", "eth0"}, {"error", "no route"}, {"empty", ""}}) ==
+        "interface joined interface=eth0 error=\"no route\" empty=\"\"");
 }
 
 TEST_CASE("a log line stays one line, whatever a value holds") {

@@ -52,7 +52,8 @@ TEST_CASE("sockets for another process, and nonsense, are not taken") {
 TEST_CASE("SIGTERM stops, SIGHUP reloads, but not any more while stopping") {
     boost::asio::io_context context;
     std::string seen;
-    signal_watch watch{context, [&](int number) { seen += "stop" + std::to_string(number) + " "; }, [&] { seen += "reload "; }};
+    signal_watch watch{context, [&](int number) { seen += "stop" + std::to_string(number) + " "; },
+                       [&] { seen += "reload "; }};
     const auto raise_and_wait = [&](int number, const char* expected) {
         ::raise(number);
         while (seen.find(expected) == std::string::npos) context.run_one_for(5s);
