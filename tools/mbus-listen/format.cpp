@@ -53,7 +53,7 @@ std::string command_text(const command& which) {
 }
 
 std::string arguments_text(const command& which) {
-    auto text = format_value(value::list{which.arguments});
+    auto text = format_value(value{which.arguments});
     return text ? *text : "()";
 }
 

@@ -104,6 +104,11 @@ result<planned_message> message_of_line(const send_plan& plan, std::string_view 
     return planned_message{plan.lines_to, plan.reliable, std::move(*commands)};
 }
 
+result<void> check_message(const send_plan& plan, const planned_message& what) {
+    auto text = datagram_text(plan, what, json::timestamp_max);
+    return text ? result<void>{} : std::move(text).error();
+}
+
 result<std::string> datagram_text(const send_plan& plan, const planned_message& what, std::uint64_t now_ms) {
     message whole;
     whole.header = {1, now_ms, what.reliable ? message_type::reliable : message_type::unreliable, plan.as, what.to, {}};

@@ -48,6 +48,10 @@ result<send_plan> make_plan(const arguments& args);
 // One line of --lines or --file. Errors as of parse_commands() and json::parse_message().
 result<planned_message> message_of_line(const send_plan& plan, std::string_view line);
 
+// Errors: too_large when no datagram holds the message, wherever its receivers are; bad_value as of
+// format_message().
+result<void> check_message(const send_plan& plan, const planned_message& what);
+
 // The message as it would stand in a datagram, lines ended by LF. Errors as of format_message().
 result<std::string> datagram_text(const send_plan& plan, const planned_message& what, std::uint64_t now_ms);
 

@@ -63,6 +63,9 @@ exit_code run_mbus_send(const arguments& args, output& out) {
         }
         lines.emplace(std::move(*opened));
     }
+    if (plan->message) {
+        if (auto fits = check_message(*plan, *plan->message); !fits) return out.fail(fits.error());
+    }
     if (plan->dry_run) return dry_run(*plan, std::move(lines), out);
 
     signals events;

@@ -78,6 +78,9 @@ std::optional<sender::numbered> sender::next_of_lines(line_reader& lines) {
             ++line_;
             if (*line && (*line)->find_first_not_of(" \t") == std::string::npos) continue;
             auto what = *line ? message_of_line(plan_, **line) : result<planned_message>{std::move(*line).error()};
+            if (what) {
+                if (auto fits = check_message(plan_, *what); !fits) what = std::move(fits).error();
+            }
             if (what) return numbered{std::move(*what), line_};
             report_failure(plan_.lines_to, plan_.reliable, {what.error().code, describe(what.error())}, line_);
             continue;

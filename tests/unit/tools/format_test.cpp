@@ -14,7 +14,7 @@ using namespace mbus::tools;
 
 namespace {
 
-mbus::received_message example() {
+mbus::received_message heard() {
     mbus::received_message message;
     message.from = *mbus::address::parse("(app:rat id:7-1@10.0.0.1)");
     message.to = *mbus::address::parse("(media:audio)");
@@ -37,7 +37,7 @@ mbus::result<listen_plan> plan_of(std::vector<std::string> line) {
 TEST_CASE("a format's placeholders are filled in") {
     const auto format = line_format::parse("%t|%u|%f|%d|%e|%y|%n|%a|%A|%%\\t|");
     REQUIRE(format);
-    const auto message = example();
+    const auto message = heard();
     CHECK(format->apply(message, message.commands[0]) ==
           "2026-11-20T21:14:24.123Z|1795209264123|(app:rat id:7-1@10.0.0.1)|(media:audio)|(app:b id:8-1@10.0.0.1 media:audio)|R|"
           "audio.gain|(80 on)|80 on|%\t|");
@@ -52,7 +52,7 @@ TEST_CASE("an unknown placeholder is refused, with those that are known") {
 }
 
 TEST_CASE("control characters of a message are made printable, in every form") {
-    const auto message = example();
+    const auto message = heard();
     const auto format = line_format::parse("%a %c");
     REQUIRE(format);
     CHECK(format->apply(message, message.commands[1]).find('\x1b') == std::string::npos);
@@ -61,16 +61,16 @@ TEST_CASE("control characters of a message are made printable, in every form") {
 }
 
 TEST_CASE("a JSON line holds the message with all its commands") {
-    const auto read = mbus::json::parse_message(message_json(example()));
+    const auto read = mbus::json::parse_message(message_json(heard()));
     REQUIRE(read);
-    CHECK(read->commands == example().commands);
+    CHECK(read->commands == heard().commands);
     CHECK(read->type == mbus::message_type::reliable);
-    CHECK(*read->source == example().from);
+    CHECK(*read->source == heard().from);
     CHECK(read->timestamp == 1'795'209'264'123);
 }
 
 TEST_CASE("a plain line has time, source and command; a monitor's also the destination") {
-    auto message = example();
+    auto message = heard();
     const auto line = plain_line(message, message.commands[0]);
     CHECK(line.find(" (app:rat id:7-1@10.0.0.1) R audio.gain") == 12);
     message.monitored = true;
@@ -78,7 +78,7 @@ TEST_CASE("a plain line has time, source and command; a monitor's also the desti
 }
 
 TEST_CASE("an opaque body appears as mbws.data in JSON") {
-    auto message = example();
+    auto message = heard();
     message.commands.clear();
     message.type = "image/png";
     message.body = std::string{"\x89PNG\0", 5};
@@ -107,7 +107,7 @@ TEST_CASE("each ADDRESS is an entity; none is (module:mbus-listen); --as adds to
 }
 
 TEST_CASE("globs and sources filter the commands of a message") {
-    const auto message = example();
+    const auto message = heard();
     CHECK(plan_of({"-c", "audio.g*"})->wanted(message)->commands.size() == 1);
     CHECK(plan_of({"-x", "audio.gain"})->wanted(message)->commands.front().name == "audio.say");
     CHECK_FALSE(plan_of({"-c", "video.*"})->wanted(message));
@@ -117,7 +117,7 @@ TEST_CASE("globs and sources filter the commands of a message") {
 }
 
 TEST_CASE("a command of --exec gets the message in its environment") {
-    const auto variables = exec_environment(example());
+    const auto variables = exec_environment(heard());
     const auto find = [&](const std::string& name) {
         for (const auto& [key, held] : variables) {
             if (key == name) return held;
@@ -133,14 +133,14 @@ TEST_CASE("a command of --exec gets the message in its environment") {
 
 TEST_CASE("--exec runs the shell with the JSON line on stdin and reports its status") {
     signals events;
-    const auto good = run_for_message("read line && case \"$line\" in '{\"v\":1,'*) exit 0;; esac; exit 9", example(), events);
+    const auto good = run_for_message("read line && case \"$line\" in '{\"v\":1,'*) exit 0;; esac; exit 9", heard(), events);
     REQUIRE(good);
     CHECK(*good == 0);
-    const auto bad = run_for_message("test \"$MBUS_COMMAND\" = audio.gain && exit 5", example(), events);
+    const auto bad = run_for_message("test \"$MBUS_COMMAND\" = audio.gain && exit 5", heard(), events);
     REQUIRE(bad);
     CHECK(*bad == 5);
     // A message never becomes part of the shell's text.
-    auto evil = example();
+    auto evil = heard();
     evil.commands[0].name = "a$(exit)";
     CHECK(*run_for_message("test \"$MBUS_COMMAND\" = 'a$(exit)'", evil, events) == 0);
 }
