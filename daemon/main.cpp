@@ -22,7 +22,7 @@ int fail(const std::string& text) {
 int check(const mbusd::config_reading& reading) {
     std::string key_file;
     const auto session = mbusd::load_session(reading.values, key_file);
-    const auto sealed = mbus::protocol::envelope::create(session);
+    const auto sealed = mbusd::make_envelope(reading.values, session);
     if (!sealed) return fail(key_file + ": " + sealed.error().text);
     for (const auto& warning : session.warnings) print(stderr, "mbusd: " + key_file + ": " + warning + "\n");
     for (const auto& file : reading.files) print(stdout, file.string() + ": ok\n");

@@ -78,10 +78,16 @@ protocol::session_config load_session(const settings& values, std::string& path)
     auto search = session_file_search::from_environment();
     search.explicit_path = expanded(values.bus.key_file);
     path = value_or_throw(find_session_file(search));
-    auto out = value_or_throw(load_session_file(path, {.allow_short_hash_key = values.bus.allow_short_keys}));
+    // The keys of the years around 2000 have 12 octets, whatever the hash.
+    const bool short_keys = values.bus.allow_short_keys || values.bus.compat == "legacy";
+    auto out = value_or_throw(load_session_file(path, {.allow_short_hash_key = short_keys}));
     if (values.bus.scope == "HOSTLOCAL") out.scope = protocol::scope::host_local;
     if (values.bus.scope == "LINKLOCAL") out.scope = protocol::scope::link_local;
     return out;
+}
+
+mbus::result<protocol::envelope> make_envelope(const settings& values, const protocol::session_config& session) {
+    return protocol::envelope::create(session, {.legacy = values.bus.compat == "legacy"});
 }
 
 struct service::parts {
@@ -143,7 +149,7 @@ void service::parts::start() {
     const auto options = network_options(reading.values, session);
     for (const auto& each : option_warnings(options)) log.warning(each);
     bus = std::make_unique<bus_driver>(context, options, engine_options(reading.values),
-                                       value_or_throw(protocol::envelope::create(session)), hub, log);
+                                       value_or_throw(make_envelope(reading.values, session)), hub, log);
     bus->start();
     hub.start(*bus);
     hub.on_deadline([this] { arm_deadline(); });

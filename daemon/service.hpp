@@ -9,12 +9,16 @@
 #include <memory>
 
 #include "config/command_line.hpp"
+#include "protocol/envelope.hpp"
 #include "protocol/session_config.hpp"
 
 namespace mbusd {
 
 // What the key file says, with bus.scope applied. Throws std::runtime_error.
 mbus::protocol::session_config load_session(const settings& values, std::string& path);
+
+// Seals and opens as bus.compat demands.
+mbus::result<mbus::protocol::envelope> make_envelope(const settings& values, const mbus::protocol::session_config& session);
 
 class service {
 public:
