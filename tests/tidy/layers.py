@@ -126,7 +126,7 @@ def _foreign_finding(path, module, header):
             return f"<{header}>: cryptography stays in envelope*.cpp, secret.cpp and session_config*.cpp"
         return f"<{header}>: core/ includes the standard library only"
     if str(path).startswith("sdk/include/"):
-        if standard or (str(path).endswith("/asio.hpp") and header.startswith(("boost/asio/", "asio/"))):
+        if standard or (str(path).endswith("/asio.hpp") and header.startswith(("boost/asio", "asio/", "asio."))):
             return None
         return f"<{header}>: public headers include the standard library and each other only"
     if module.startswith("sdk") and header.split("/")[0] in ("boost", "fmt", "sodium.h", "openssl", "toml++", "CLI"):
