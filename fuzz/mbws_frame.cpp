@@ -30,7 +30,8 @@ public:
         return attached{request.entity, 1};
     }
     void detach(time_point, broker_session&, const attachment&) override {}
-    mbus::result<std::uint32_t> watch(time_point, broker_session& owner, const watch_request& request) override {
+    mbus::result<std::uint32_t> watch(time_point, broker_session& owner,
+                                      const watch_request& request) override {
         owner.entity_changed(request.slot, "(app:x)", entity_state::present);
         return 1U;
     }
@@ -38,7 +39,9 @@ public:
     route_status route(time_point, broker_session&, const routed_message& what, route_report&) override {
         return what.reliable ? route_status::refused : route_status::routed;
     }
-    mbus::result<granted> grant(time_point, broker_session&, const grant_request&) override { return granted{"u", 1, 1}; }
+    mbus::result<granted> grant(time_point, broker_session&, const grant_request&) override {
+        return granted{"u", 1, 1};
+    }
     mbus::result<void> revoke(time_point, broker_session&, std::string_view) override { return {}; }
     void room(broker_session&) override {}
     void ended(time_point, broker_session&, end_reason) override {}
@@ -51,10 +54,12 @@ void survives(const frame_view& frame) {
     std::string binary;
     fuzz::require(append_frame(binary, frame), "what is read can be written");
     frame_view again;
-    fuzz::require(decode_frame(binary, again) == nullptr && again == frame, "a frame survives the binary form");
+    fuzz::require(decode_frame(binary, again) == nullptr && again == frame,
+                  "a frame survives the binary form");
     std::string text;
     if (!append_text_frame(text, frame)) return;  // a body that is no text
-    fuzz::require(parse_text_frame(text, again).has_value() && again == frame, "a frame survives the text form");
+    fuzz::require(parse_text_frame(text, again).has_value() && again == frame,
+                  "a frame survives the text form");
 }
 
 }  // namespace
@@ -84,7 +89,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::string text;
         if (append_text_frame(text, frame)) {
             frame_view again;
-            fuzz::require(parse_text_frame(text, again).has_value() && again == frame, "a text frame survives");
+            fuzz::require(parse_text_frame(text, again).has_value() && again == frame,
+                          "a text frame survives");
         }
     }
     connection.lost(now);

@@ -27,7 +27,8 @@ result<body_summary> check_commands(std::string_view body) {
         if (found.commands++ == 0) found.first_command = next->name;
         if (!next->name.starts_with(bus_commands)) continue;
         if (next->name == "mbus.hello" || next->name == "mbus.bye") {
-            return error{errc::bad_command, std::string{next->name} + " is the broker's own; attach and detach say it for you"};
+            return error{errc::bad_command,
+                         std::string{next->name} + " is the broker's own; attach and detach say it for you"};
         }
         found.has_mbus_command = true;
         found.has_ping = found.has_ping || next->name == "mbus.ping";
@@ -37,7 +38,9 @@ result<body_summary> check_commands(std::string_view body) {
     return found;
 }
 
-bool is_command_type(std::string_view type) noexcept { return type.empty() || same_letters(type, command_media_type); }
+bool is_command_type(std::string_view type) noexcept {
+    return type.empty() || same_letters(type, command_media_type);
+}
 
 bool is_media_type(std::string_view type) noexcept {
     const std::size_t slash = type.find('/');
@@ -67,7 +70,8 @@ std::optional<opaque_body> opaque_from_command(std::string_view commands) {
     if (!parsed || parsed->size() != 1 || parsed->front().arguments.size() != 2) return std::nullopt;
     const auto* type = parsed->front().arguments[0].get_if<std::string>();
     const auto* octets = parsed->front().arguments[1].get_if<data>();
-    if (type == nullptr || octets == nullptr || !is_media_type(*type) || is_command_type(*type)) return std::nullopt;
+    if (type == nullptr || octets == nullptr || !is_media_type(*type) || is_command_type(*type))
+        return std::nullopt;
     return opaque_body{*type, std::string{octets->view()}};
 }
 

@@ -13,8 +13,14 @@ constexpr std::size_t token_octets_max = 64;
 
 }  // namespace
 
-broker_connection::broker_connection(connection_port& port, session_host& host, connection_info info, time_point now)
-    : port_(port), host_(host), info_(info), connect_until_(now + connect_patience), heard_(now), pinged_(now) {}
+broker_connection::broker_connection(connection_port& port, session_host& host, connection_info info,
+                                     time_point now)
+    : port_(port),
+      host_(host),
+      info_(info),
+      connect_until_(now + connect_patience),
+      heard_(now),
+      pinged_(now) {}
 
 broker_connection::~broker_connection() {
     // lost() should have been called; the session must not write to what is gone.
@@ -45,7 +51,8 @@ verdict broker_connection::handle(time_point now, const frame_view& frame) {
 
 verdict broker_connection::connect(time_point now, const frame_view& frame) {
     if (frame.integer(key::version) < protocol_version) {
-        refuse(errc::bad_version, "this broker speaks version 1; connect names the highest version that the client speaks");
+        refuse(errc::bad_version,
+               "this broker speaks version 1; connect names the highest version that the client speaks");
         return verdict::closing;
     }
     connect_request request;
@@ -54,8 +61,9 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
     request.name = frame.text(key::name);
     request.auth = frame.text(key::auth);
     request.received = frame.integer(key::received);
-    request.window = std::min(
-        frame.integer32(key::window, info_.local ? window_default_local : window_default_websocket), window_max);
+    request.window =
+        std::min(frame.integer32(key::window, info_.local ? window_default_local : window_default_websocket),
+                 window_max);
     request.expiry = frame.integer32(key::expiry, info_.local ? 0 : websocket_expiry_default);
     request.size = std::min(frame.integer32(key::size, frame_octets_default),
                             static_cast<std::uint32_t>(frame_octets_limit));
@@ -71,7 +79,8 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
         return verdict::closing;
     }
     if (request.window == 0 && !info_.local) {
-        refuse(errc::window, "a WebSocket session needs a window of 1 to 65536; window 0 is for the local socket");
+        refuse(errc::window,
+               "a WebSocket session needs a window of 1 to 65536; window 0 is for the local socket");
         return verdict::closing;
     }
     // What no broker gave out is not looked up, and without a window nothing was kept.

@@ -8,37 +8,40 @@ namespace mbus::mbws {
 
 verdict broker_session::handle(time_point now, const frame_view& frame) {
     switch (frame.verb) {
-        case verb::message: return on_message(now, frame);
-        case verb::ack: return on_ack(now, frame.number);
-        case verb::nak: return on_nak(now, frame);
-        case verb::attach:
-        case verb::detach:
-        case verb::watch:
-        case verb::grant:
-        case verb::revoke: return on_request(now, frame);
-        case verb::ping:
-            if (frame.body.size() > ping_octets_max) {
-                return fail(now, errc::bad_frame, "the body of a ping has at most 64 octets");
-            }
-            write(verb::pong, {}, frame.number, frame.body);
-            return verdict::go_on;
-        case verb::pong: return verdict::go_on;
-        case verb::close:
-            write(verb::close, {});
-            leave_connection(orderly, "");
-            finish_session(now, end_reason::closed);
-            return verdict::closing;
-        case verb::connect:
-            return fail(now, errc::bad_frame, "a connection has one connect; open another connection for another session");
-        case verb::connected:
-        case verb::ok:
-        case verb::receipt:
-        case verb::entity:
-        case verb::error:
-            return fail(now, errc::bad_frame, std::string{"only a broker sends "} + std::string{to_string(frame.verb)});
-        case verb::unknown: break;
+    case verb::message: return on_message(now, frame);
+    case verb::ack: return on_ack(now, frame.number);
+    case verb::nak: return on_nak(now, frame);
+    case verb::attach:
+    case verb::detach:
+    case verb::watch:
+    case verb::grant:
+    case verb::revoke: return on_request(now, frame);
+    case verb::ping:
+        if (frame.body.size() > ping_octets_max) {
+            return fail(now, errc::bad_frame, "the body of a ping has at most 64 octets");
+        }
+        write(verb::pong, {}, frame.number, frame.body);
+        return verdict::go_on;
+    case verb::pong: return verdict::go_on;
+    case verb::close:
+        write(verb::close, {});
+        leave_connection(orderly, "");
+        finish_session(now, end_reason::closed);
+        return verdict::closing;
+    case verb::connect:
+        return fail(now, errc::bad_frame,
+                    "a connection has one connect; open another connection for another session");
+    case verb::connected:
+    case verb::ok:
+    case verb::receipt:
+    case verb::entity:
+    case verb::error:
+        return fail(now, errc::bad_frame,
+                    std::string{"only a broker sends "} + std::string{to_string(frame.verb)});
+    case verb::unknown: break;
     }
-    return fail(now, errc::bad_frame, "unknown verb; this broker speaks version 1 (docs/mbws.md, section 2.3)");
+    return fail(now, errc::bad_frame,
+                "unknown verb; this broker speaks version 1 (docs/mbws.md, section 2.3)");
 }
 
 // Checks the number of a message or nak of the client (docs/mbws.md, section 4).
@@ -75,9 +78,9 @@ broker_session::intake broker_session::take_number(time_point now, std::uint64_t
 
 verdict broker_session::on_message(time_point now, const frame_view& frame) {
     switch (take_number(now, frame.number)) {
-        case intake::closing: return verdict::closing;
-        case intake::duplicate: return verdict::go_on;
-        case intake::fresh: break;
+    case intake::closing: return verdict::closing;
+    case intake::duplicate: return verdict::go_on;
+    case intake::fresh: break;
     }
     ++counters_.received;
     const bool wanted = frame.number != 0 && (frame.receipt_wanted() || frame.reliable());
@@ -99,7 +102,8 @@ verdict broker_session::on_message(time_point now, const frame_view& frame) {
 }
 
 result<const attachment*> broker_session::sender_of(std::string_view from) {
-    if (senders_.empty()) return error{errc::no_entity, "this session has no entity; attach one before sending"};
+    if (senders_.empty())
+        return error{errc::no_entity, "this session has no entity; attach one before sending"};
     if (from.empty()) return attachments_[senders_.front()].get();
     if (from == from_text_) return attachments_[from_slot_].get();
     const auto asked = mbus::address::parse(from);
@@ -110,7 +114,8 @@ result<const attachment*> broker_session::sender_of(std::string_view from) {
         from_slot_ = slot;
         return attachments_[slot].get();
     }
-    return error{errc::forbidden, "from is not the full address of an entity of this session; attach it first"};
+    return error{errc::forbidden,
+                 "from is not the full address of an entity of this session; attach it first"};
 }
 
 // Checks the message and hands it to the host; the report of a refusal is in report_.
@@ -144,12 +149,14 @@ route_status broker_session::route(time_point now, const frame_view& frame) {
         auto found = check_commands(frame.body);
         if (!found) {
             std::string text = found.error().text;
-            if (found.error().offset != error::no_offset) text += " (octet " + std::to_string(found.error().offset) + " of the body)";
+            if (found.error().offset != error::no_offset)
+                text += " (octet " + std::to_string(found.error().offset) + " of the body)";
             return refuse({errc::bad_command, std::move(text)});
         }
         what.commands = *found;
     } else {
-        if (!is_media_type(type)) return refuse({errc::bad_command, "type must be a media type such as image/png"});
+        if (!is_media_type(type))
+            return refuse({errc::bad_command, "type must be a media type such as image/png"});
         what.type = type;
     }
     return host_.route(now, *this, what, report_);
@@ -216,11 +223,12 @@ verdict broker_session::on_ack(time_point now, std::uint64_t number) {
 
 // Outside queues the nak of a client is counted, no more.
 verdict broker_session::on_nak(time_point now, const frame_view& frame) {
-    if (!frame.has(key::about)) return fail(now, errc::bad_frame, "the nak of a client names a message in the field about");
+    if (!frame.has(key::about))
+        return fail(now, errc::bad_frame, "the nak of a client names a message in the field about");
     switch (take_number(now, frame.number)) {
-        case intake::closing: return verdict::closing;
-        case intake::duplicate: return verdict::go_on;
-        case intake::fresh: break;
+    case intake::closing: return verdict::closing;
+    case intake::duplicate: return verdict::go_on;
+    case intake::fresh: break;
     }
     ++counters_.client_naks;
     if (window_ != 0) {

@@ -55,7 +55,8 @@ void broker_session::write_nak(std::uint32_t request, const error& failure) {
 
 std::string_view broker_session::own_fields(const attachment& to, bool monitor, std::uint64_t missed) {
     const bool several = attached_ > 1 && !monitor;
-    if (missed == 0) return several ? std::string_view{to.entity_field} : monitor ? monitor_field : std::string_view{};
+    if (missed == 0)
+        return several ? std::string_view{to.entity_field} : monitor ? monitor_field : std::string_view{};
     scratch_.clear();
     append_field(scratch_, key::missed, missed);
     if (several) scratch_.append(to.entity_field);
@@ -69,7 +70,8 @@ bool broker_session::may_write_directly(std::size_t octets) noexcept {
     if (window_ != 0 || port_ == nullptr || !outbox_.empty()) return false;
     const std::size_t waiting = port_->waiting();
     if (waiting == 0) written_ = 0;
-    return waiting + octets <= std::max(octets, std::min(output_octets_high, settings_.queue_octets_max / 4)) &&
+    return waiting + octets <=
+               std::max(octets, std::min(output_octets_high, settings_.queue_octets_max / 4)) &&
            written_ <= settings_.queue_messages_max / 4;
 }
 
@@ -118,28 +120,28 @@ offer_result broker_session::make_room(time_point now, const prepared_message& w
     if (outbox_.soonest_expiry() <= now) drop_expired(now);
     const reader_policy policy = attachments_[how.slot]->asked.policy;
     switch (policy) {
-        case reader_policy::drop_oldest:
-        case reader_policy::latest:
-            while (full(octets)) {
-                const bool latest = policy == reader_policy::latest;
-                const std::uint32_t useless = latest ? outbox_.superseded(what.topic(), how.slot) : outbox::none;
-                const std::uint32_t victim = useless != outbox::none ? useless : outbox_.oldest_droppable();
-                if (victim == outbox::none) return drop_offered(what, session_drop::newest);
-                drop_entry(victim, useless != outbox::none ? session_drop::superseded : session_drop::oldest);
-            }
-            return offer_result::taken;
-        case reader_policy::drop_newest:
-            return full(octets) ? drop_offered(what, session_drop::newest) : offer_result::taken;
-        case reader_policy::block:
-            if (!full(octets)) return offer_result::taken;
-            if (!how.sender_can_wait || patience_over_) return drop_offered(what, session_drop::newest);
-            if (block_until_ == never) block_until_ = now + block_patience;
-            return offer_result::wait;
-        case reader_policy::disconnect:
-            if (!full(octets)) return offer_result::taken;
-            overflowed_ = port_ != nullptr;
-            if (overflowed_) port_->wake();
-            return drop_offered(what, session_drop::disconnect);
+    case reader_policy::drop_oldest:
+    case reader_policy::latest:
+        while (full(octets)) {
+            const bool latest = policy == reader_policy::latest;
+            const std::uint32_t useless = latest ? outbox_.superseded(what.topic(), how.slot) : outbox::none;
+            const std::uint32_t victim = useless != outbox::none ? useless : outbox_.oldest_droppable();
+            if (victim == outbox::none) return drop_offered(what, session_drop::newest);
+            drop_entry(victim, useless != outbox::none ? session_drop::superseded : session_drop::oldest);
+        }
+        return offer_result::taken;
+    case reader_policy::drop_newest:
+        return full(octets) ? drop_offered(what, session_drop::newest) : offer_result::taken;
+    case reader_policy::block:
+        if (!full(octets)) return offer_result::taken;
+        if (!how.sender_can_wait || patience_over_) return drop_offered(what, session_drop::newest);
+        if (block_until_ == never) block_until_ = now + block_patience;
+        return offer_result::wait;
+    case reader_policy::disconnect:
+        if (!full(octets)) return offer_result::taken;
+        overflowed_ = port_ != nullptr;
+        if (overflowed_) port_->wake();
+        return drop_offered(what, session_drop::disconnect);
     }
     return offer_result::taken;
 }
@@ -200,7 +202,8 @@ void broker_session::send_entry(time_point now, std::uint32_t index) {
     std::uint8_t flags = entry.content->reliable() ? flag::reliable : std::uint8_t{0};
     if (entry.sent_before) flags |= flag::redelivered;
     std::string_view own;
-    if (entry.slot != outbox::no_slot) own = own_fields(*attachments_[entry.slot], entry.monitor, entry.missed);
+    if (entry.slot != outbox::no_slot)
+        own = own_fields(*attachments_[entry.slot], entry.monitor, entry.missed);
     if (expired) {
         // It has a number, so the client must hear of it; there is nothing to hand on.
         scratch_.clear();
@@ -226,7 +229,8 @@ void broker_session::send_entry(time_point now, std::uint32_t index) {
 void broker_session::fill(time_point now) {
     if (port_ == nullptr) return;
     if (overflowed_) {
-        fail(now, errc::overflow, "this client reads too slowly for the policy disconnect; read faster or choose another policy");
+        fail(now, errc::overflow,
+             "this client reads too slowly for the policy disconnect; read faster or choose another policy");
         return;
     }
     fill_watches();

@@ -12,8 +12,8 @@ constexpr std::size_t queue_name_octets_max = 64;
 
 bool is_queue_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= queue_name_octets_max && std::ranges::all_of(name, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-               c == '.';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '_' || c == '.';
     });
 }
 
@@ -36,7 +36,8 @@ result<attach_request> read_attach(const frame_view& frame, std::uint32_t window
     }
     if (frame.has(key::policy)) {
         const auto policy = reader_policy_from_string(frame.text(key::policy));
-        if (!policy) return unknown_word("policy is one of drop-oldest, drop-newest, latest, block, disconnect");
+        if (!policy)
+            return unknown_word("policy is one of drop-oldest, drop-newest, latest, block, disconnect");
         asked.policy = *policy;
     }
     asked.has_entity = frame.has(key::entity);
@@ -60,7 +61,8 @@ result<attach_request> read_attach(const frame_view& frame, std::uint32_t window
         if (!is_queue_name(asked.queue)) {
             return unknown_word("queue is a name of 1 to 64 letters, digits, '-', '_' and '.'");
         }
-        if (window == 0) return error{errc::window, "a queue needs acknowledgements; connect with a window above 0"};
+        if (window == 0)
+            return error{errc::window, "a queue needs acknowledgements; connect with a window above 0"};
     }
     return asked;
 }
@@ -70,12 +72,14 @@ result<attach_request> read_attach(const frame_view& frame, std::uint32_t window
 verdict broker_session::on_request(time_point now, const frame_view& frame) {
     const std::uint32_t request = frame.integer32(key::request);
     if (request == 0) {
-        return fail(now, errc::bad_frame, std::string{to_string(frame.verb)} + " needs the field request, not 0");
+        return fail(now, errc::bad_frame,
+                    std::string{to_string(frame.verb)} + " needs the field request, not 0");
     }
     const bool attaches = frame.verb == verb::attach;
     const bool watches = frame.verb == verb::watch;
     result<void> done;
-    if ((!attaches && attach_by_request(request) != nullptr) || (!watches && watch_by_request(request) != nullptr)) {
+    if ((!attaches && attach_by_request(request) != nullptr) ||
+        (!watches && watch_by_request(request) != nullptr)) {
         done = error{errc::conflict, "this request number belongs to an active attach or watch; use another"};
     } else if (attaches) {
         done = on_attach(now, request, frame);
@@ -109,7 +113,8 @@ broker_session::watching* broker_session::watch_by_request(std::uint32_t request
 // A slot is free when its attach has gone and nothing waits for it any more.
 std::uint32_t broker_session::free_slot() {
     for (std::size_t slot = 0; slot < attachments_.size(); ++slot) {
-        if (!attachments_[slot]->active && attachments_[slot]->queued == 0) return static_cast<std::uint32_t>(slot);
+        if (!attachments_[slot]->active && attachments_[slot]->queued == 0)
+            return static_cast<std::uint32_t>(slot);
     }
     attachments_.push_back(std::make_unique<attachment>());
     return static_cast<std::uint32_t>(attachments_.size() - 1);
@@ -128,7 +133,8 @@ result<void> broker_session::on_attach(time_point now, std::uint32_t request, co
         return {};
     }
     if (attached_ >= settings_.attaches_max) {
-        return error{errc::limit, "this session has " + std::to_string(attached_) + " attaches, as many as are allowed; detach one"};
+        return error{errc::limit, "this session has " + std::to_string(attached_) +
+                                      " attaches, as many as are allowed; detach one"};
     }
     asked->slot = free_slot();
     attachment& fresh = *attachments_[asked->slot];
@@ -176,7 +182,8 @@ result<void> broker_session::on_detach(time_point now, std::uint32_t request, co
 }
 
 result<void> broker_session::on_watch(time_point now, std::uint32_t request, const frame_view& frame) {
-    if (!frame.has(key::to)) return error{errc::bad_address, "watch needs the field to, a pattern; () is everyone"};
+    if (!frame.has(key::to))
+        return error{errc::bad_address, "watch needs the field to, a pattern; () is everyone"};
     auto pattern = mbus::address::parse(frame.text(key::to));
     if (!pattern) return error{errc::bad_address, "to: " + pattern.error().text};
     if (watching* active = watch_by_request(request)) {
@@ -188,7 +195,8 @@ result<void> broker_session::on_watch(time_point now, std::uint32_t request, con
         return {};
     }
     if (watching_ >= settings_.watches_max) {
-        return error{errc::limit, "this session has " + std::to_string(watching_) + " watches, as many as are allowed; detach one"};
+        return error{errc::limit, "this session has " + std::to_string(watching_) +
+                                      " watches, as many as are allowed; detach one"};
     }
     auto place = std::ranges::find_if(watches_, [](const auto& each) { return !each->active; });
     if (place == watches_.end()) place = watches_.insert(place, std::make_unique<watching>());

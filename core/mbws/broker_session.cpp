@@ -21,8 +21,8 @@ bool broker_session::can_resume(std::uint64_t received) const noexcept {
     if (over_ || peer_window_ == 0 || received > last_number_) return false;
     // Everything above `received` that has a number must still be here.
     const std::uint32_t head = outbox_.head();
-    const std::uint64_t first_kept = head == outbox::none || outbox_.at(head).number == 0 ? last_number_ + 1
-                                                                                          : outbox_.at(head).number;
+    const std::uint64_t first_kept =
+        head == outbox::none || outbox_.at(head).number == 0 ? last_number_ + 1 : outbox_.at(head).number;
     return received + 1 >= first_kept;
 }
 
@@ -30,7 +30,8 @@ void broker_session::begin(time_point now, broker_connection& connection, const 
                            bool resumed) {
     if (port_ != nullptr) {
         // Takeover: the old connection is stopped and told before the new one is answered.
-        write_error(errc::taken_over, "another connection resumed this session; do not reconnect by yourself");
+        write_error(errc::taken_over,
+                    "another connection resumed this session; do not reconnect by yourself");
         leave_connection(errc::taken_over, "another connection resumed this session");
     }
     connection_ = &connection;

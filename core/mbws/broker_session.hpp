@@ -48,30 +48,30 @@ inline constexpr std::size_t output_octets_high = 256 * 1024;
 // Answers to requests beyond that (a client that asks and does not read) stop its input.
 inline constexpr std::size_t answer_octets_max = 256 * 1024;
 inline constexpr std::chrono::milliseconds acknowledge_delay{20};
-inline constexpr std::chrono::seconds block_patience{5};      // policy block
-inline constexpr std::chrono::seconds connect_patience{5};    // connection without `connect`
+inline constexpr std::chrono::seconds block_patience{5};    // policy block
+inline constexpr std::chrono::seconds connect_patience{5};  // connection without `connect`
 inline constexpr std::chrono::seconds websocket_ping_after{25};
 inline constexpr std::chrono::seconds websocket_silence_max{60};
 
 // What the configuration says about sessions.
 struct session_settings {
-    std::uint32_t window = 256;              // the broker's own; 0 follows when the client asks 0
-    std::uint32_t expiry_max = 86400;        // s
+    std::uint32_t window = 256;        // the broker's own; 0 follows when the client asks 0
+    std::uint32_t expiry_max = 86400;  // s
     std::uint32_t frame_octets_max = frame_octets_default;  // the broker's `size`
     std::size_t queue_octets_max = 8 * 1024 * 1024;
     std::size_t queue_messages_max = 65536;
-    std::size_t attaches_max = 256;          // entities, monitors and queues of one session
+    std::size_t attaches_max = 256;  // entities, monitors and queues of one session
     std::size_t watches_max = 64;
-    std::string broker;                      // id of this broker, 16 hexadecimal digits
+    std::string broker;  // id of this broker, 16 hexadecimal digits
 };
 
 // Since the session was opened.
 struct session_counters {
-    std::uint64_t received = 0;     // messages of the client, refused ones included
-    std::uint64_t refused = 0;      // of these: by nak, or silently counted when nobody asked for one
-    std::uint64_t duplicates = 0;   // numbered frames that came again after a resume
+    std::uint64_t received = 0;    // messages of the client, refused ones included
+    std::uint64_t refused = 0;     // of these: by nak, or silently counted when nobody asked for one
+    std::uint64_t duplicates = 0;  // numbered frames that came again after a resume
     std::uint64_t client_naks = 0;
-    std::uint64_t delivered = 0;    // messages put into a connection's output (again: not counted)
+    std::uint64_t delivered = 0;  // messages put into a connection's output (again: not counted)
     std::uint64_t redelivered = 0;
     std::uint64_t resumes = 0;
     std::uint64_t undeliverable = 0;  // reliable messages that the full queue refused
@@ -86,10 +86,10 @@ struct session_counters {
 
 // How a message is for this session.
 struct delivery {
-    std::uint32_t slot = 0;            // attach_request::slot
-    bool monitor = false;              // a copy for mode monitor
+    std::uint32_t slot = 0;  // attach_request::slot
+    bool monitor = false;    // a copy for mode monitor
     time_point expires = never;
-    bool sender_can_wait = false;      // routed_message::sender_can_wait
+    bool sender_can_wait = false;  // routed_message::sender_can_wait
 };
 
 enum class offer_result : std::uint8_t {
@@ -106,8 +106,8 @@ enum class verdict : std::uint8_t { go_on, closing };
 class broker_session {
 public:
     // `token`: 32 to 64 URL-safe random characters; `identity`: who opened it (user or token name).
-    broker_session(std::uint64_t id, std::string token, std::string identity, const session_settings& settings,
-                   session_host& host);
+    broker_session(std::uint64_t id, std::string token, std::string identity,
+                   const session_settings& settings, session_host& host);
     ~broker_session();
     broker_session(const broker_session&) = delete;
     broker_session& operator=(const broker_session&) = delete;
@@ -225,7 +225,8 @@ private:
     std::uint32_t free_slot();
 
     // Output (broker_output.cpp).
-    void write(mbws::verb which, std::string_view fields, std::uint64_t number = 0, std::string_view body = {});
+    void write(mbws::verb which, std::string_view fields, std::uint64_t number = 0,
+               std::string_view body = {});
     void write_ok(std::uint32_t request);
     void write_nak(std::uint32_t request, const error& failure);
     void write_entity(const watching& what, std::string_view address, entity_state state);
@@ -236,7 +237,8 @@ private:
     void drop_expired(time_point now) noexcept;
     [[nodiscard]] bool full(std::size_t octets) const noexcept;
     [[nodiscard]] bool may_write_directly(std::size_t octets) noexcept;
-    offer_result make_room(time_point now, const prepared_message& what, const delivery& how, std::size_t octets);
+    offer_result make_room(time_point now, const prepared_message& what, const delivery& how,
+                           std::size_t octets);
     offer_result drop_offered(const prepared_message& what, session_drop reason) noexcept;
     void look_for_room();
     void fill_watches();
@@ -257,37 +259,37 @@ private:
     std::uint32_t window_ = 0;
     std::uint32_t peer_size_ = frame_octets_default;
     std::uint32_t expiry_ = 0;
-    time_point expires_at_ = never;          // when not connected
+    time_point expires_at_ = never;  // when not connected
 
     // From the client.
-    std::uint64_t received_ = 0;             // highest number that came
-    std::uint64_t taken_ = 0;                // all up to this are taken over
-    std::uint64_t acknowledged_out_ = 0;     // highest `ack` written on this connection
+    std::uint64_t received_ = 0;          // highest number that came
+    std::uint64_t taken_ = 0;             // all up to this are taken over
+    std::uint64_t acknowledged_out_ = 0;  // highest `ack` written on this connection
     time_point ack_due_ = never;
-    ring<std::uint8_t> takeovers_;                  // of taken_ + 1 and on: done already?
-    ring<std::uint64_t> naks_waiting_;       // numbers whose nak must go out before their ack
+    ring<std::uint8_t> takeovers_;      // of taken_ + 1 and on: done already?
+    ring<std::uint64_t> naks_waiting_;  // numbers whose nak must go out before their ack
     std::size_t receipts_waiting_ = 0;
-    bool input_stopped_ = false;             // wants_input() said no
+    bool input_stopped_ = false;  // wants_input() said no
     std::size_t holds_ = 0;
-    std::string from_text_;                  // last `from` as written, and whose it was
+    std::string from_text_;  // last `from` as written, and whose it was
     std::uint32_t from_slot_ = 0;
-    route_report report_;                    // reused
+    route_report report_;  // reused
 
     // To the client.
     outbox outbox_;
-    std::uint64_t last_number_ = 0;          // given to a frame
-    std::uint64_t missed_ = 0;               // not told yet
-    std::size_t written_ = 0;                // messages written since the port was last empty
-    time_point block_until_ = never;         // senders wait at most so long
+    std::uint64_t last_number_ = 0;   // given to a frame
+    std::uint64_t missed_ = 0;        // not told yet
+    std::size_t written_ = 0;         // messages written since the port was last empty
+    time_point block_until_ = never;  // senders wait at most so long
     bool patience_over_ = false;
-    bool overflowed_ = false;                // policy disconnect: at the end of the turn
-    std::string scratch_;                    // fields of the frame being written
+    bool overflowed_ = false;  // policy disconnect: at the end of the turn
+    std::string scratch_;      // fields of the frame being written
 
-    std::vector<std::unique_ptr<attachment>> attachments_;   // by slot
-    std::size_t attached_ = 0;               // active ones
-    std::vector<std::uint32_t> senders_;     // slots of entities, oldest first
-    std::vector<std::unique_ptr<watching>> watches_;         // by slot
-    std::size_t watching_ = 0;               // active ones
+    std::vector<std::unique_ptr<attachment>> attachments_;  // by slot
+    std::size_t attached_ = 0;                              // active ones
+    std::vector<std::uint32_t> senders_;                    // slots of entities, oldest first
+    std::vector<std::unique_ptr<watching>> watches_;        // by slot
+    std::size_t watching_ = 0;                              // active ones
     session_counters counters_;
 };
 

@@ -11,9 +11,9 @@ bool client_session::receive(time_point now, std::string_view octets) {
     reader_.feed(octets);
     for (;;) {
         switch (reader_.next(frame_)) {
-            case frame_reader::status::need_more: return true;
-            case frame_reader::status::failed: return fail(reader_.failure().code, reader_.failure().text);
-            case frame_reader::status::frame: break;
+        case frame_reader::status::need_more: return true;
+        case frame_reader::status::failed: return fail(reader_.failure().code, reader_.failure().text);
+        case frame_reader::status::frame: break;
         }
         if (!handle(now, frame_)) return false;
     }
@@ -30,23 +30,24 @@ bool client_session::dispatch(time_point now, const frame_view& frame) {
     if (frame.verb == verb::error) return on_error(frame);
     if (state_ == state::connecting) {
         if (frame.verb == verb::connected) return on_connected(now, frame);
-        return fail(errc::bad_frame, "the daemon answered connect with something else; are both of one version?");
+        return fail(errc::bad_frame,
+                    "the daemon answered connect with something else; are both of one version?");
     }
     switch (frame.verb) {
-        case verb::ok: return on_ok(frame);
-        case verb::nak: return on_nak(now, frame);
-        case verb::message: return on_message(now, frame);
-        case verb::ack: return on_ack(now, frame.number);
-        case verb::receipt: return on_receipt(now, frame);
-        case verb::entity:
-            if (const auto seen = entity_state_from_string(frame.text(key::state))) {
-                handler_.on_entity(frame.integer32(key::request), frame.text(key::entity), *seen);
-            }
-            return true;
-        case verb::ping: write(verb::pong, frame.number, frame.body); return true;
-        case verb::pong: handler_.on_pong(frame.body); return true;
-        case verb::close: return on_close();
-        default: break;
+    case verb::ok: return on_ok(frame);
+    case verb::nak: return on_nak(now, frame);
+    case verb::message: return on_message(now, frame);
+    case verb::ack: return on_ack(now, frame.number);
+    case verb::receipt: return on_receipt(now, frame);
+    case verb::entity:
+        if (const auto seen = entity_state_from_string(frame.text(key::state))) {
+            handler_.on_entity(frame.integer32(key::request), frame.text(key::entity), *seen);
+        }
+        return true;
+    case verb::ping: write(verb::pong, frame.number, frame.body); return true;
+    case verb::pong: handler_.on_pong(frame.body); return true;
+    case verb::close: return on_close();
+    default: break;
     }
     return fail(errc::bad_frame, "the daemon sent a frame that only clients send, or of a later version");
 }
@@ -62,14 +63,14 @@ bool client_session::on_error(const frame_view& frame) {
     state_ = state::failed;
     bool again = true;
     switch (code) {
-        case errc::taken_over:
-        case errc::unauthorized:
-        case errc::forbidden:
-        case errc::bad_version:
-        case errc::bad_frame:
-        case errc::too_large:
-        case errc::window: again = false; break;  // the same would happen again
-        default: break;
+    case errc::taken_over:
+    case errc::unauthorized:
+    case errc::forbidden:
+    case errc::bad_version:
+    case errc::bad_frame:
+    case errc::too_large:
+    case errc::window: again = false; break;  // the same would happen again
+    default: break;
     }
     handler_.on_fault({code, std::string{frame.text(key::text)}}, again);
     return false;
@@ -221,9 +222,9 @@ void client_session::write_ack() {
 
 bool client_session::on_message(time_point now, const frame_view& frame) {
     switch (take_number(now, frame.number)) {
-        case intake::failed: return false;
-        case intake::duplicate: return true;
-        case intake::fresh: break;
+    case intake::failed: return false;
+    case intake::duplicate: return true;
+    case intake::fresh: break;
     }
     if (const std::uint64_t missed = frame.integer(key::missed)) handler_.on_missed(missed);
     bool handled = true;
@@ -254,7 +255,8 @@ void client_session::settle(std::uint64_t number, const message_result& how) {
     if (const auto found = open_.find(number); found != open_.end()) {
         token = found->second;
         open_.erase(found);
-    } else if (options_.window != 0 && number > acknowledged_in_ && number <= acknowledged_in_ + transmitted_ && !how.ok) {
+    } else if (options_.window != 0 && number > acknowledged_in_ &&
+               number <= acknowledged_in_ + transmitted_ && !how.ok) {
         token = kept_[number - acknowledged_in_ - 1].token;  // refused, though no result was wanted
     }
     if (token != 0) handler_.on_result(token, how);
@@ -262,9 +264,9 @@ void client_session::settle(std::uint64_t number, const message_result& how) {
 
 bool client_session::on_receipt(time_point now, const frame_view& frame) {
     switch (take_number(now, frame.number)) {
-        case intake::failed: return false;
-        case intake::duplicate: return true;
-        case intake::fresh: break;
+    case intake::failed: return false;
+    case intake::duplicate: return true;
+    case intake::fresh: break;
     }
     message_result how;
     how.ok = !frame.has(key::code);
@@ -286,9 +288,9 @@ bool client_session::on_nak(time_point now, const frame_view& frame) {
         return true;
     }
     switch (take_number(now, frame.number)) {
-        case intake::failed: return false;
-        case intake::duplicate: return true;
-        case intake::fresh: break;
+    case intake::failed: return false;
+    case intake::duplicate: return true;
+    case intake::fresh: break;
     }
     message_result how;
     how.code = errc_from_string(frame.text(key::code));

@@ -101,7 +101,8 @@ void client_session::send_requests(bool new_session) {
 void client_session::restart_watches() {
     std::vector<std::uint32_t> restarted;
     for (const auto& [number, request] : requests_) {
-        if (request.verb == verb::watch && request.answered && !request.cancelled) restarted.push_back(number);
+        if (request.verb == verb::watch && request.answered && !request.cancelled)
+            restarted.push_back(number);
     }
     for (const std::uint32_t number : restarted) handler_.on_watch_restarted(number);
 }
@@ -112,16 +113,17 @@ bool client_session::on_ok(const frame_view& frame) {
     if (found == requests_.end()) return true;  // undone meanwhile
     found->second.answered = true;
     switch (found->second.verb) {
-        case verb::attach: handler_.on_attached(number, frame.text(key::entity)); break;
-        case verb::watch: handler_.on_watched(number, frame.integer32(key::matched)); break;
-        case verb::grant:
-            requests_.erase(found);
-            handler_.on_granted(number, frame.text(key::url), frame.integer32(key::expiry), frame.integer32(key::uses));
-            break;
-        default:
-            forget_request(number);
-            handler_.on_done(number);
-            break;
+    case verb::attach: handler_.on_attached(number, frame.text(key::entity)); break;
+    case verb::watch: handler_.on_watched(number, frame.integer32(key::matched)); break;
+    case verb::grant:
+        requests_.erase(found);
+        handler_.on_granted(number, frame.text(key::url), frame.integer32(key::expiry),
+                            frame.integer32(key::uses));
+        break;
+    default:
+        forget_request(number);
+        handler_.on_done(number);
+        break;
     }
     return true;
 }

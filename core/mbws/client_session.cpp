@@ -17,7 +17,8 @@ constexpr std::size_t number_offset = 8;                 // of the number in a f
 constexpr std::size_t flags_offset = 1;
 
 void write_number(std::string& frame, std::uint64_t number) noexcept {
-    for (std::size_t i = 8; i-- > 0; number >>= 8) frame[number_offset + i] = static_cast<char>(number & 0xFF);
+    for (std::size_t i = 8; i-- > 0; number >>= 8)
+        frame[number_offset + i] = static_cast<char>(number & 0xFF);
 }
 
 }  // namespace
@@ -81,7 +82,8 @@ void client_session::give_up(std::vector<message_token> tokens) {
     tokens.erase(std::unique(tokens.begin(), tokens.end()), tokens.end());
     message_result how;
     how.code = errc::disconnected;
-    how.text = "the connection to the daemon broke before the outcome was known; the message may have been delivered";
+    how.text =
+        "the connection to the daemon broke before the outcome was known; the message may have been delivered";
     for (const message_token token : tokens) handler_.on_result(token, how);
 }
 
@@ -123,11 +125,15 @@ result<message_token> client_session::send(time_point /*now*/, const client_mess
     }
     const std::size_t octets = what.to.size() + what.from.size() + what.type.size() + what.body.size() + 64;
     if (octets > peer_size_) {
-        return error{errc::too_large, "a frame of " + std::to_string(octets) + " octets is more than the daemon takes, " +
+        return error{errc::too_large, "a frame of " + std::to_string(octets) +
+                                          " octets is more than the daemon takes, " +
                                           std::to_string(peer_size_)};
     }
-    if (waiting_octets() + octets > options_.queue_octets_max || kept_.size() >= options_.queue_messages_max) {
-        return error{errc::overflow, "the daemon does not take messages as fast as they are sent; wait until the output has drained"};
+    if (waiting_octets() + octets > options_.queue_octets_max ||
+        kept_.size() >= options_.queue_messages_max) {
+        return error{
+            errc::overflow,
+            "the daemon does not take messages as fast as they are sent; wait until the output has drained"};
     }
     const bool wants_result = what.reliable || what.receipt_wanted;
     const bool directly = options_.window == 0 && state_ == state::connected && kept_.empty();

@@ -36,42 +36,42 @@
 namespace mbus::mbws {
 
 struct client_options {
-    std::string name{};                       // for humans: the program
-    std::string auth{};                       // a secret; empty on the local binding
+    std::string name{};                     // for humans: the program
+    std::string auth{};                     // a secret; empty on the local binding
     std::uint32_t window = 0;               // 0: local binding only
-    std::optional<std::uint32_t> expiry{};    // s; not given: the binding's default
+    std::optional<std::uint32_t> expiry{};  // s; not given: the binding's default
     std::uint32_t size = frame_octets_default;
     bool durable = false;
     std::size_t queue_octets_max = 8 * 1024 * 1024;  // output that may wait; then send() fails with overflow
     std::size_t queue_messages_max = 65536;          // unacknowledged and waiting ones (window > 0)
-    std::chrono::seconds silence_max{0};    // give up after this long without a frame; 0: never
+    std::chrono::seconds silence_max{0};             // give up after this long without a frame; 0: never
 };
 
 // A message that send() took; unique while the session object lives, rising.
 using message_token = std::uint64_t;
 
 struct client_attach {
-    std::string_view entity{};         // "(app:ui module:ui)"
+    std::string_view entity{};  // "(app:ui module:ui)"
     attach_mode mode = attach_mode::entity;
     reader_policy policy = reader_policy::drop_oldest;
-    std::string_view type{};           // media type wanted besides commands
-    std::string_view commands{};       // globs on command names
-    std::string_view queue{};          // mode queue
+    std::string_view type{};      // media type wanted besides commands
+    std::string_view commands{};  // globs on command names
+    std::string_view queue{};     // mode queue
 };
 
 struct client_message {
     std::string_view to{};
-    std::string_view from{};           // empty: the oldest attached entity
+    std::string_view from{};  // empty: the oldest attached entity
     std::string_view body{};
-    std::string_view type{};           // empty: commands
+    std::string_view type{};  // empty: commands
     bool reliable = false;
-    bool receipt_wanted = false;     // reliable wants one anyway
-    std::uint64_t time = 0;          // origin time, ms since 1970
-    std::uint32_t ttl = 0;           // ms
+    bool receipt_wanted = false;  // reliable wants one anyway
+    std::uint64_t time = 0;       // origin time, ms since 1970
+    std::uint32_t ttl = 0;        // ms
 };
 
 struct client_grant {
-    std::string_view entity{};         // empty: the oldest
+    std::string_view entity{};  // empty: the oldest
     std::string_view commands{};
     std::uint32_t expiry = 0;
     std::uint32_t uses = 0;
@@ -80,37 +80,37 @@ struct client_grant {
 // What `connected` said.
 struct connected_info {
     bool resumed = false;
-    bool first = false;              // of this session object
-    std::uint32_t window = 0;        // the broker's
+    bool first = false;        // of this session object
+    std::uint32_t window = 0;  // the broker's
     std::uint32_t expiry = 0;
-    std::uint32_t size = 0;          // largest frame that the broker takes
+    std::uint32_t size = 0;  // largest frame that the broker takes
     std::string_view broker{};
 };
 
 // A message for an entity of this session. Views are valid during the call.
 struct delivered_message {
-    std::uint64_t number = 0;        // 0: nothing to take over
+    std::uint64_t number = 0;  // 0: nothing to take over
     std::string_view to{};
     std::string_view from{};
-    std::string_view entity{};         // empty: the session's only one
-    std::string_view type{};           // empty: commands
+    std::string_view entity{};  // empty: the session's only one
+    std::string_view type{};    // empty: commands
     std::string_view body{};
     std::uint64_t time = 0;
     bool reliable = false;
     bool redelivered = false;
-    bool monitor = false;            // a copy of a message between others
+    bool monitor = false;  // a copy of a message between others
     const frame_view* frame = nullptr;
 };
 
 // How a message that wanted a result ended.
 struct message_result {
     bool ok = false;
-    errc code = errc::internal;      // when !ok; errc::disconnected: its fate is unknown
-    std::string_view text{};           // when !ok: what to do
+    errc code = errc::internal;  // when !ok; errc::disconnected: its fate is unknown
+    std::string_view text{};     // when !ok: what to do
     std::uint32_t matched = 0;
-    std::string_view entity{};         // reliable: who took it
+    std::string_view entity{};  // reliable: who took it
     unsigned tried = 0;
-    std::uint32_t took = 0;          // ms
+    std::uint32_t took = 0;  // ms
 };
 
 // What the session tells. Every function may do nothing. Views are valid during the call.
@@ -128,7 +128,8 @@ public:
     virtual void on_watched(std::uint32_t request, std::uint32_t matched) = 0;
     // A watch begins again after a resume or a reconnect: forget what was present; what is follows.
     virtual void on_watch_restarted(std::uint32_t request) = 0;
-    virtual void on_granted(std::uint32_t request, std::string_view url, std::uint32_t expiry, std::uint32_t uses) = 0;
+    virtual void on_granted(std::uint32_t request, std::string_view url, std::uint32_t expiry,
+                            std::uint32_t uses) = 0;
     // A detach or revoke was done.
     virtual void on_done(std::uint32_t request) = 0;
     virtual void on_refused(std::uint32_t request, const error& failure) = 0;
@@ -218,16 +219,16 @@ private:
     struct kept_message {
         message_token token = 0;
         bool wants_result = false;
-        std::string frame;           // complete but for its number
+        std::string frame;  // complete but for its number
     };
     struct open_request {
         mbws::verb verb = verb::unknown;
         std::string frame;
-        std::uint32_t about = 0;     // detach: what
+        std::uint32_t about = 0;  // detach: what
         bool answered = false;
-        bool sent = false;           // on this connection
-        bool sent_before = false;    // on an earlier one: it may have been done already
-        bool cancelled = false;      // an attach or watch whose detach is under way
+        bool sent = false;         // on this connection
+        bool sent_before = false;  // on an earlier one: it may have been done already
+        bool cancelled = false;    // an attach or watch whose detach is under way
     };
 
     // Requests (client_requests.cpp).
@@ -269,34 +270,34 @@ private:
     client_handler& handler_;
     state state_ = state::idle;
     frame_reader reader_;
-    frame_view frame_;                       // reused
+    frame_view frame_;  // reused
 
-    std::string token_;                      // of the session; a secret
-    bool resuming_ = false;                  // `connect` named a session
+    std::string token_;      // of the session; a secret
+    bool resuming_ = false;  // `connect` named a session
     bool had_session_ = false;
     bool close_wanted_ = false;
     bool close_written_ = false;
-    bool closed_ = false;                    // on_closed() was called
-    std::uint32_t window_ = 0;               // the broker's
+    bool closed_ = false;       // on_closed() was called
+    std::uint32_t window_ = 0;  // the broker's
     std::uint32_t peer_size_ = frame_octets_default;
     time_point heard_;
 
     // Output.
     std::string out_;
-    std::size_t out_at_ = 0;                 // what of it was written
+    std::size_t out_at_ = 0;  // what of it was written
     message_token last_token_ = 0;
     ring<kept_message> kept_;
     std::size_t kept_octets_ = 0;
-    std::size_t transmitted_ = 0;            // of kept_, in this session: they have numbers
-    std::size_t sent_ = 0;                   // of these, on this connection
-    std::uint64_t acknowledged_in_ = 0;      // the number before kept_.front()
+    std::size_t transmitted_ = 0;                            // of kept_, in this session: they have numbers
+    std::size_t sent_ = 0;                                   // of these, on this connection
+    std::uint64_t acknowledged_in_ = 0;                      // the number before kept_.front()
     std::unordered_map<std::uint64_t, message_token> open_;  // by number: results that are to come
 
     // Input.
     std::uint64_t received_ = 0;
     std::uint64_t taken_ = 0;
     std::uint64_t acknowledged_out_ = 0;
-    ring<std::uint8_t> takeovers_;           // of taken_ + 1 and on: handled already?
+    ring<std::uint8_t> takeovers_;  // of taken_ + 1 and on: handled already?
     time_point ack_due_ = never;
     std::uint64_t duplicates_ = 0;
 

@@ -31,10 +31,10 @@ struct outgoing_frame {
     mbws::verb verb = verb::unknown;
     std::uint8_t flags = 0;
     std::uint64_t number = 0;
-    std::string_view own_fields{};           // binary fields for this receiver only
-    std::string_view fields{};               // binary fields
+    std::string_view own_fields{};  // binary fields for this receiver only
+    std::string_view fields{};      // binary fields
     std::string_view body{};
-    const message_ref* owner = nullptr;    // keeps `fields` and `body` alive
+    const message_ref* owner = nullptr;  // keeps `fields` and `body` alive
 };
 
 class connection_port {
@@ -94,9 +94,9 @@ private:
     void compact() noexcept;
 
     std::string run_;
-    std::size_t run_at_ = 0;    // what of it was written
-    ring<segment> segments_;    // in order; adjacent runs are one segment
-    std::size_t body_at_ = 0;   // octets written of the body in front
+    std::size_t run_at_ = 0;   // what of it was written
+    ring<segment> segments_;   // in order; adjacent runs are one segment
+    std::size_t body_at_ = 0;  // octets written of the body in front
     std::size_t waiting_ = 0;
     bool finished_ = false;
 };

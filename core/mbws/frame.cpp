@@ -8,8 +8,8 @@ namespace mbus::mbws {
 namespace {
 
 constexpr std::array<std::string_view, 18> verb_names{
-    "",       "connect", "connected", "attach", "detach", "ok",     "nak",  "message", "ack",
-    "receipt", "watch",  "entity",    "grant",  "revoke", "ping",   "pong", "close",   "error"};
+    "",        "connect", "connected", "attach", "detach", "ok",   "nak",  "message", "ack",
+    "receipt", "watch",   "entity",    "grant",  "revoke", "ping", "pong", "close",   "error"};
 
 struct key_entry {
     std::string_view name;
@@ -18,41 +18,18 @@ struct key_entry {
 
 // By number (docs/mbws.md, section 2.4).
 constexpr std::array<key_entry, keys_end> key_table{{
-    {"", value_kind::none},
-    {"to", value_kind::text},
-    {"from", value_kind::text},
-    {"entity", value_kind::text},
-    {"session", value_kind::text},
-    {"received", value_kind::u64},
-    {"window", value_kind::u32},
-    {"expiry", value_kind::u32},
-    {"request", value_kind::u32},
-    {"code", value_kind::text},
-    {"text", value_kind::text},
-    {"type", value_kind::text},
-    {"time", value_kind::u64},
-    {"ttl", value_kind::u32},
-    {"matched", value_kind::u32},
-    {"missed", value_kind::u64},
-    {"auth", value_kind::text},
-    {"version", value_kind::u16},
-    {"name", value_kind::text},
-    {"mode", value_kind::text},
-    {"queue", value_kind::text},
-    {"state", value_kind::text},
-    {"resumed", value_kind::yes_no},
-    {"command", value_kind::text},
-    {"url", value_kind::text},
-    {"uses", value_kind::u32},
-    {"policy", value_kind::text},
-    {"tried", value_kind::u8},
-    {"took", value_kind::u32},
-    {"via", value_kind::text},
-    {"broker", value_kind::text},
-    {"about", value_kind::u64},
-    {"size", value_kind::u32},
-    {"durable", value_kind::yes_no},
-    {"origin", value_kind::text},
+    {"", value_kind::none},          {"to", value_kind::text},        {"from", value_kind::text},
+    {"entity", value_kind::text},    {"session", value_kind::text},   {"received", value_kind::u64},
+    {"window", value_kind::u32},     {"expiry", value_kind::u32},     {"request", value_kind::u32},
+    {"code", value_kind::text},      {"text", value_kind::text},      {"type", value_kind::text},
+    {"time", value_kind::u64},       {"ttl", value_kind::u32},        {"matched", value_kind::u32},
+    {"missed", value_kind::u64},     {"auth", value_kind::text},      {"version", value_kind::u16},
+    {"name", value_kind::text},      {"mode", value_kind::text},      {"queue", value_kind::text},
+    {"state", value_kind::text},     {"resumed", value_kind::yes_no}, {"command", value_kind::text},
+    {"url", value_kind::text},       {"uses", value_kind::u32},       {"policy", value_kind::text},
+    {"tried", value_kind::u8},       {"took", value_kind::u32},       {"via", value_kind::text},
+    {"broker", value_kind::text},    {"about", value_kind::u64},      {"size", value_kind::u32},
+    {"durable", value_kind::yes_no}, {"origin", value_kind::text},
 }};
 
 std::uint64_t read_integer(const char* octets, std::size_t count) noexcept {
@@ -87,7 +64,7 @@ bool plain_octets(std::uint64_t octets) noexcept {
     constexpr std::uint64_t tops = 0x8080808080808080;
     const std::uint64_t below = (octets - ones * 0x20) & ~octets & tops;  // some octet below 20
     const std::uint64_t deletes = octets ^ ones * 0x7F;
-    const std::uint64_t is_delete = (deletes - ones) & ~deletes & tops;   // some octet is 7F
+    const std::uint64_t is_delete = (deletes - ones) & ~deletes & tops;  // some octet is 7F
     return ((octets & tops) | below | is_delete) == 0;
 }
 
@@ -134,13 +111,13 @@ value_kind kind_of(key which) noexcept {
 
 std::size_t octets_of(value_kind kind) noexcept {
     switch (kind) {
-        case value_kind::yes_no:
-        case value_kind::u8: return 1;
-        case value_kind::u16: return 2;
-        case value_kind::u32: return 4;
-        case value_kind::u64: return 8;
-        case value_kind::none:
-        case value_kind::text: break;
+    case value_kind::yes_no:
+    case value_kind::u8: return 1;
+    case value_kind::u16: return 2;
+    case value_kind::u32: return 4;
+    case value_kind::u64: return 8;
+    case value_kind::none:
+    case value_kind::text: break;
     }
     return 0;
 }
@@ -189,8 +166,8 @@ void frame_view::clear() noexcept {
 }
 
 bool frame_view::operator==(const frame_view& other) const noexcept {
-    if (verb != other.verb || (flags & flag::known) != (other.flags & flag::known) || number != other.number ||
-        body != other.body || present_ != other.present_) {
+    if (verb != other.verb || (flags & flag::known) != (other.flags & flag::known) ||
+        number != other.number || body != other.body || present_ != other.present_) {
         return false;
     }
     for (std::size_t code = 1; code < keys_end; ++code) {

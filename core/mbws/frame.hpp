@@ -25,10 +25,10 @@
 namespace mbus::mbws {
 
 inline constexpr std::uint16_t protocol_version = 1;
-inline constexpr std::size_t frame_header_octets = 16;  // verb, flags, H, B, number
-inline constexpr std::size_t header_octets_max = 65535;  // H has 16 bits
-inline constexpr std::size_t frame_octets_default = 1024 * 1024;  // field `size`
-inline constexpr std::size_t frame_octets_min = 128 * 1024;  // a Mbus datagram in Base64 fits
+inline constexpr std::size_t frame_header_octets = 16;               // verb, flags, H, B, number
+inline constexpr std::size_t header_octets_max = 65535;              // H has 16 bits
+inline constexpr std::size_t frame_octets_default = 1024 * 1024;     // field `size`
+inline constexpr std::size_t frame_octets_min = 128 * 1024;          // a Mbus datagram in Base64 fits
 inline constexpr std::size_t frame_octets_limit = 64 * 1024 * 1024;  // most that `size` may grant
 inline constexpr std::size_t ping_octets_max = 64;
 inline constexpr std::uint32_t window_max = 65536;
@@ -217,7 +217,9 @@ public:
     frame_writer& set(key which, std::string_view value);
     frame_writer& set(key which, std::uint64_t value);
     // Only when there is something to say.
-    frame_writer& set_if(key which, std::string_view value) { return value.empty() ? *this : set(which, value); }
+    frame_writer& set_if(key which, std::string_view value) {
+        return value.empty() ? *this : set(which, value);
+    }
     frame_writer& set_if(key which, std::uint64_t value) { return value == 0 ? *this : set(which, value); }
     // Fields that append_field() wrote before.
     frame_writer& raw_fields(std::string_view fields);

@@ -6,8 +6,8 @@
 namespace mbus::mbws {
 namespace {
 
-constexpr std::size_t size_octets = 8;            // verb, flags, H, B: all that the size needs
-constexpr std::size_t kept_capacity_max = 4096;   // an idle reader gives larger blocks back
+constexpr std::size_t size_octets = 8;           // verb, flags, H, B: all that the size needs
+constexpr std::size_t kept_capacity_max = 4096;  // an idle reader gives larger blocks back
 
 }  // namespace
 
@@ -68,7 +68,8 @@ frame_reader::status frame_reader::next(frame_view& out) {
     }
     const char* const start = from_held ? held_.data() + held_at_ : input_.data();
     const std::uint64_t octets = frame_octets(start);
-    if (static_cast<unsigned char>(start[2]) == 0 && static_cast<unsigned char>(start[3]) < frame_header_octets) {
+    if (static_cast<unsigned char>(start[2]) == 0 &&
+        static_cast<unsigned char>(start[3]) < frame_header_octets) {
         return refuse(errc::bad_frame, "the header's length is below 16");
     }
     if (octets > octets_max_) {

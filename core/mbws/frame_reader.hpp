@@ -54,9 +54,9 @@ private:
     void drop_used();
 
     std::size_t octets_max_;
-    std::string_view input_;    // fed, not looked at
-    std::string held_;          // from earlier feeds
-    std::size_t held_at_ = 0;   // what of it is used
+    std::string_view input_;   // fed, not looked at
+    std::string held_;         // from earlier feeds
+    std::size_t held_at_ = 0;  // what of it is used
     std::string_view raw_;
     errc code_ = errc::bad_frame;
     const char* wrong_ = nullptr;

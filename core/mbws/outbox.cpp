@@ -17,9 +17,13 @@ std::uint64_t mix(std::uint64_t topic, std::uint32_t slot) noexcept {
 
 }  // namespace
 
-std::string_view to_string(session_drop reason) noexcept { return drop_names[static_cast<std::size_t>(reason)]; }
+std::string_view to_string(session_drop reason) noexcept {
+    return drop_names[static_cast<std::size_t>(reason)];
+}
 
-std::uint64_t outbox::topic_of(const outbox_entry& entry) noexcept { return mix(entry.content->topic(), entry.slot); }
+std::uint64_t outbox::topic_of(const outbox_entry& entry) noexcept {
+    return mix(entry.content->topic(), entry.slot);
+}
 
 std::uint32_t outbox::push(outbox_entry entry) {
     std::uint32_t index = free_;

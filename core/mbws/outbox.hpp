@@ -36,22 +36,22 @@ inline constexpr std::size_t session_drops = static_cast<std::size_t>(session_dr
 // One frame of the outbox.
 struct outbox_entry {
     message_ref content;
-    std::uint64_t number = 0;       // 0: not numbered yet
+    std::uint64_t number = 0;  // 0: not numbered yet
     time_point expires = never;
-    std::uint64_t missed = 0;       // told with this frame
-    std::uint64_t about = 0;        // nak: the number that may be acknowledged after it
-    std::uint32_t slot = 0;         // attach that it is for; no_slot for receipts and naks
-    std::uint32_t octets = 0;       // charged to the session
-    bool droppable = false;         // unreliable: a full queue may drop it while it has no number
-    bool settles = false;           // receipt or nak: ends a message of the client
+    std::uint64_t missed = 0;  // told with this frame
+    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it
+    std::uint32_t slot = 0;    // attach that it is for; no_slot for receipts and naks
+    std::uint32_t octets = 0;  // charged to the session
+    bool droppable = false;    // unreliable: a full queue may drop it while it has no number
+    bool settles = false;      // receipt or nak: ends a message of the client
     bool monitor = false;
-    bool latest = false;            // policy latest
-    bool sent_before = false;       // on an earlier connection
+    bool latest = false;       // policy latest
+    bool sent_before = false;  // on an earlier connection
 };
 
 class outbox {
 public:
-    static constexpr std::uint32_t none = 0xFFFFFFFF;     // no entry
+    static constexpr std::uint32_t none = 0xFFFFFFFF;  // no entry
     static constexpr std::uint32_t no_slot = 0xFFFFFFFF;
 
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }

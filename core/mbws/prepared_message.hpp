@@ -27,11 +27,11 @@ inline constexpr std::size_t shared_body_octets = 512;
 struct message_content {
     std::string_view to{};
     std::string_view from{};
-    std::string_view type{};           // empty: application/mbus
-    std::uint64_t time = 0;          // origin time, ms since 1970
+    std::string_view type{};  // empty: application/mbus
+    std::uint64_t time = 0;   // origin time, ms since 1970
     std::string_view body{};
     std::string_view first_command{};  // with `from` the key of the policy `latest`
-    bool reliable = false;           // sets the flag on delivery
+    bool reliable = false;             // sets the flag on delivery
 };
 
 class prepared_message {

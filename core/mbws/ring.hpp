@@ -14,7 +14,9 @@ public:
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
-    [[nodiscard]] T& operator[](std::size_t index) noexcept { return slots_[(head_ + index) & (slots_.size() - 1)]; }
+    [[nodiscard]] T& operator[](std::size_t index) noexcept {
+        return slots_[(head_ + index) & (slots_.size() - 1)];
+    }
     [[nodiscard]] const T& operator[](std::size_t index) const noexcept {
         return slots_[(head_ + index) & (slots_.size() - 1)];
     }

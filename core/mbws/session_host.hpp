@@ -23,18 +23,18 @@ class broker_session;
 
 // A `connect`, checked. Views are valid during the call.
 struct connect_request {
-    std::uint64_t connection = 0;    // the daemon's name for the connection (its credentials)
-    bool local = true;               // local binding; else WebSocket
-    std::string_view name{};           // for humans
-    std::string_view auth{};           // a secret
-    std::string_view session{};        // a secret; empty: a new session
+    std::uint64_t connection = 0;  // the daemon's name for the connection (its credentials)
+    bool local = true;             // local binding; else WebSocket
+    std::string_view name{};       // for humans
+    std::string_view auth{};       // a secret
+    std::string_view session{};    // a secret; empty: a new session
     std::uint64_t received = 0;
-    std::uint32_t window = 0;        // the client's; binding's default filled in
-    std::uint32_t expiry = 0;        // asked; binding's default filled in
+    std::uint32_t window = 0;  // the client's; binding's default filled in
+    std::uint32_t expiry = 0;  // asked; binding's default filled in
     std::uint32_t size = frame_octets_default;
     bool durable = false;
-    bool link = false;               // mode: link
-    std::string_view broker{};         // of the other end of a link
+    bool link = false;          // mode: link
+    std::string_view broker{};  // of the other end of a link
 };
 
 struct opened_session {
@@ -43,46 +43,46 @@ struct opened_session {
 };
 
 struct attach_request {
-    std::uint32_t slot = 0;          // the session's name for the attach; delivery::slot
+    std::uint32_t slot = 0;  // the session's name for the attach; delivery::slot
     std::uint32_t request = 0;
     attach_mode mode = attach_mode::entity;
-    mbus::address entity{};            // as asked: a pattern when monitoring
-    bool has_entity = true;          // false only for mode queue
+    mbus::address entity{};  // as asked: a pattern when monitoring
+    bool has_entity = true;  // false only for mode queue
     reader_policy policy = reader_policy::drop_oldest;
-    std::string type{};                // media type wanted besides commands; empty: commands only
-    std::string commands{};            // globs; empty: all
+    std::string type{};      // media type wanted besides commands; empty: commands only
+    std::string commands{};  // globs; empty: all
     std::string queue{};
 };
 
 // An attach that is in force.
 struct attachment {
     attach_request asked{};
-    mbus::address entity{};            // in full; what monitors matched for mode monitor
-    std::string entity_text{};         // the same as text, for comparing with `from`
-    std::uint64_t handle = 0;        // the host's own
-    std::string entity_field{};        // `entity` in binary, for sessions with several
-    std::size_t queued = 0;          // messages waiting for it
+    mbus::address entity{};      // in full; what monitors matched for mode monitor
+    std::string entity_text{};   // the same as text, for comparing with `from`
+    std::uint64_t handle = 0;    // the host's own
+    std::string entity_field{};  // `entity` in binary, for sessions with several
+    std::size_t queued = 0;      // messages waiting for it
     bool active = false;
 };
 
 struct attached {
-    mbus::address entity{};            // the full address, with its id
-    std::uint64_t handle = 0;        // kept in attachment::handle
+    mbus::address entity{};    // the full address, with its id
+    std::uint64_t handle = 0;  // kept in attachment::handle
 };
 
 struct watch_request {
-    std::uint32_t slot = 0;          // the session's name for the watch
+    std::uint32_t slot = 0;  // the session's name for the watch
     std::uint32_t request = 0;
     mbus::address pattern{};
-    bool again = false;              // after a resume: tell all that are present once more
+    bool again = false;  // after a resume: tell all that are present once more
 };
 
 struct grant_request {
     std::uint32_t request = 0;
     const attachment* entity = nullptr;
     std::string_view commands{};
-    std::uint32_t expiry = 0;        // 0: not given
-    std::uint32_t uses = 0;          // 0: not given
+    std::uint32_t expiry = 0;  // 0: not given
+    std::uint32_t uses = 0;    // 0: not given
 };
 struct granted {
     std::string url{};
@@ -92,30 +92,30 @@ struct granted {
 
 // A message of a client, checked as far as a session can. Views are valid during the call.
 struct routed_message {
-    std::uint64_t number = 0;        // names the message in receipt() and take_over(); 0: none wanted
+    std::uint64_t number = 0;  // names the message in receipt() and take_over(); 0: none wanted
     bool reliable = false;
     bool receipt_wanted = false;
-    std::string_view to{};             // as written: key of the route cache; may be no address at all
+    std::string_view to{};  // as written: key of the route cache; may be no address at all
     const attachment* from = nullptr;
-    std::string_view type{};           // empty: commands
+    std::string_view type{};  // empty: commands
     std::string_view body{};
-    body_summary commands{};           // of a command body
-    std::uint64_t time = 0;          // 0: not given
-    std::uint32_t ttl = 0;           // ms, 0: none
-    time_point expires = never;      // by ttl
-    bool sender_can_wait = false;    // reader_policy::block may hold its input: pass it to delivery
+    body_summary commands{};       // of a command body
+    std::uint64_t time = 0;        // 0: not given
+    std::uint32_t ttl = 0;         // ms, 0: none
+    time_point expires = never;    // by ttl
+    bool sender_can_wait = false;  // reader_policy::block may hold its input: pass it to delivery
     const frame_view* frame = nullptr;
 };
 
 // How a routed message ended; what a receipt says. For refusals: code and text.
 struct route_report {
     bool failed = false;
-    errc code = errc::internal;      // when failed: no_match, not_unique, not_acknowledged, ...
-    std::string text{};                // when failed or refused: what to do
+    errc code = errc::internal;  // when failed: no_match, not_unique, not_acknowledged, ...
+    std::string text{};          // when failed or refused: what to do
     std::uint32_t matched = 0;
-    std::string entity{};              // reliable: who took it
-    std::uint8_t tried = 0;          // reliable: transmissions
-    std::uint32_t took = 0;          // reliable: ms
+    std::string entity{};    // reliable: who took it
+    std::uint8_t tried = 0;  // reliable: transmissions
+    std::uint32_t took = 0;  // reliable: ms
 };
 
 enum class route_status : std::uint8_t {
@@ -136,11 +136,13 @@ public:
 
     // Errors become the code and text of a nak. Rights are the host's affair: policy block, mode
     // monitor, the address.
-    virtual result<attached> attach(time_point now, broker_session& session, const attach_request& request) = 0;
+    virtual result<attached> attach(time_point now, broker_session& session,
+                                    const attach_request& request) = 0;
     virtual void detach(time_point now, broker_session& session, const attachment& what) = 0;
 
     // Calls session.entity_changed(slot, ..., present) for each match, then returns how many.
-    virtual result<std::uint32_t> watch(time_point now, broker_session& session, const watch_request& request) = 0;
+    virtual result<std::uint32_t> watch(time_point now, broker_session& session,
+                                        const watch_request& request) = 0;
     virtual void unwatch(broker_session& session, const watch_request& what) = 0;
 
     virtual route_status route(time_point now, broker_session& session, const routed_message& what,

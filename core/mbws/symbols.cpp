@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> modes{"entity", "queue", "monitor"};
 constexpr std::array<std::string_view, 4> states{"present", "joined", "left", "lost"};
-constexpr std::array<std::string_view, 5> policies{"drop-oldest", "drop-newest", "latest", "block", "disconnect"};
+constexpr std::array<std::string_view, 5> policies{"drop-oldest", "drop-newest", "latest", "block",
+                                                   "disconnect"};
 
 template <class Enum, std::size_t Count>
 std::optional<Enum> find(const std::array<std::string_view, Count>& words, std::string_view word) noexcept {

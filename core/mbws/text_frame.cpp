@@ -27,10 +27,10 @@ std::optional<std::uint64_t> read_decimal(std::string_view digits, std::uint64_t
 
 std::uint64_t largest_of(value_kind kind) noexcept {
     switch (octets_of(kind)) {
-        case 1: return std::numeric_limits<std::uint8_t>::max();
-        case 2: return std::numeric_limits<std::uint16_t>::max();
-        case 4: return std::numeric_limits<std::uint32_t>::max();
-        default: return std::numeric_limits<std::uint64_t>::max();
+    case 1: return std::numeric_limits<std::uint8_t>::max();
+    case 2: return std::numeric_limits<std::uint16_t>::max();
+    case 4: return std::numeric_limits<std::uint32_t>::max();
+    default: return std::numeric_limits<std::uint64_t>::max();
     }
 }
 
@@ -45,7 +45,8 @@ public:
         const std::size_t blank = first.find(' ');
         out_.verb = verb_from_string(first.substr(0, blank));
         if (blank != std::string_view::npos) {
-            const auto number = read_decimal(first.substr(blank + 1), std::numeric_limits<std::uint64_t>::max());
+            const auto number =
+                read_decimal(first.substr(blank + 1), std::numeric_limits<std::uint64_t>::max());
             if (!number) return wrong("a decimal number after the verb and one space");
             out_.number = *number;
         }
@@ -128,7 +129,9 @@ void append_line(std::string& out, std::string_view name, std::string_view value
 
 }  // namespace
 
-result<void> parse_text_frame(std::string_view text, frame_view& out) { return text_reader{text, out}.read(); }
+result<void> parse_text_frame(std::string_view text, frame_view& out) {
+    return text_reader{text, out}.read();
+}
 
 result<void> append_text_frame(std::string& out, const frame_view& what) {
     const std::string_view verb_name = to_string(what.verb);
@@ -142,15 +145,18 @@ result<void> append_text_frame(std::string& out, const frame_view& what) {
         const auto which = static_cast<key>(code);
         if (!what.has(which)) continue;
         switch (kind_of(which)) {
-            case value_kind::text:
-                if (!is_field_text(what.text(which))) {
-                    out.resize(start);
-                    return {errc::bad_frame, "field '" + std::string{to_string(which)} + "' has a control character"};
-                }
-                append_line(out, to_string(which), what.text(which));
-                break;
-            case value_kind::yes_no: append_line(out, to_string(which), what.integer(which) != 0 ? "yes" : "no"); break;
-            default: append_line(out, to_string(which), std::to_string(what.integer(which))); break;
+        case value_kind::text:
+            if (!is_field_text(what.text(which))) {
+                out.resize(start);
+                return {errc::bad_frame,
+                        "field '" + std::string{to_string(which)} + "' has a control character"};
+            }
+            append_line(out, to_string(which), what.text(which));
+            break;
+        case value_kind::yes_no:
+            append_line(out, to_string(which), what.integer(which) != 0 ? "yes" : "no");
+            break;
+        default: append_line(out, to_string(which), std::to_string(what.integer(which))); break;
         }
     }
     for (const auto& [name, bit] : flag_names) {

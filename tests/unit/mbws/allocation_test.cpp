@@ -28,7 +28,8 @@ struct one_receiver {
 
     void round(std::string_view body) {
         for (int i = 0; i < 100; ++i) {
-            const auto ready = preparer.prepare({.to = "(app:player)", .from = "(app:a id:1-1@127.0.0.1)", .body = body});
+            const auto ready =
+                preparer.prepare({.to = "(app:player)", .from = "(app:a id:1-1@127.0.0.1)", .body = body});
             CHECK(receiver.session().offer(start, ready, {.slot = 0}) == offer_result::taken);
         }
         receiver.connection.fill(start);
@@ -84,7 +85,9 @@ TEST_CASE("reading and checking a client's message allocates nothing but what th
     client.ready();
     std::string stream;
     for (int i = 0; i < 100; ++i) {
-        REQUIRE(frame_writer{stream, verb::message}.set(key::to, "(app:player)").finish("player.volume(80 \"left\")"));
+        REQUIRE(frame_writer{stream, verb::message}
+                    .set(key::to, "(app:player)")
+                    .finish("player.volume(80 \"left\")"));
     }
     frame_reader reader;
     const auto round = [&] {

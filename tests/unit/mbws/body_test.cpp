@@ -34,7 +34,8 @@ TEST_CASE("mbus.hello and mbus.bye are the broker's, ping, quit, waiting and go 
         REQUIRE_FALSE(found);
         CHECK(found.error().code == errc::bad_command);
     }
-    for (const char* free : {"mbus.ping()", "mbus.quit()", "mbus.waiting(x)", "mbus.go(x)", "mbus.helloes()"}) {
+    for (const char* free :
+         {"mbus.ping()", "mbus.quit()", "mbus.waiting(x)", "mbus.go(x)", "mbus.helloes()"}) {
         const auto found = check_commands(free);
         REQUIRE(found);
         CHECK(found->has_mbus_command);

@@ -20,7 +20,8 @@ frame_view request(verb which, std::uint32_t number) {
 }
 
 message_ref prepared(message_preparer& preparer, std::string_view body, bool reliable = false) {
-    return preparer.prepare({.to = "(app:player)", .from = "(app:x id:9-9@127.0.0.1)", .body = body, .reliable = reliable});
+    return preparer.prepare(
+        {.to = "(app:player)", .from = "(app:x id:9-9@127.0.0.1)", .body = body, .reliable = reliable});
 }
 
 }  // namespace
@@ -586,7 +587,9 @@ TEST_CASE("for a slow reader only the last state of each entity waits (s3)") {
     std::vector<std::string> states;
     for (int turn = 0; turn < 20; ++turn) {
         for (const auto& frame : client.frames()) {
-            if (frame.view.verb == verb::entity) states.emplace_back(std::string{frame.text(key::entity)} + std::string{frame.text(key::state)});
+            if (frame.view.verb == verb::entity)
+                states.emplace_back(std::string{frame.text(key::entity)} +
+                                    std::string{frame.text(key::state)});
         }
     }
     CHECK(states == std::vector<std::string>{"(app:c)left", "(app:d)joined"});
@@ -644,7 +647,8 @@ TEST_CASE("resume: what was received is dropped, the rest comes again, flagged, 
     test_client first{host};
     first.ready(2, 60);
     const std::string token{first.session().token()};
-    for (const char* body : {"one()", "two()", "three()"}) first.session().offer(start, prepared(preparer, body), {.slot = 0});
+    for (const char* body : {"one()", "two()", "three()"})
+        first.session().offer(start, prepared(preparer, body), {.slot = 0});
     CHECK(first.frames().size() == 2);
     first.connection.lost(start);
     host.sessions[0]->offer(start, prepared(preparer, "four()"), {.slot = 0});

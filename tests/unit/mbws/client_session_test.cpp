@@ -14,12 +14,20 @@ public:
         add("fault " + std::string{to_string(failure.code)} + (again ? " again" : ""));
     }
     void on_closed() override { add("closed"); }
-    void on_attached(std::uint32_t request, std::string_view entity) override { add("attached", request, entity); }
-    void on_watched(std::uint32_t request, std::uint32_t matched) override { add("watched", request, std::to_string(matched)); }
+    void on_attached(std::uint32_t request, std::string_view entity) override {
+        add("attached", request, entity);
+    }
+    void on_watched(std::uint32_t request, std::uint32_t matched) override {
+        add("watched", request, std::to_string(matched));
+    }
     void on_watch_restarted(std::uint32_t request) override { add("restarted", request); }
-    void on_granted(std::uint32_t request, std::string_view url, std::uint32_t, std::uint32_t) override { add("granted", request, url); }
+    void on_granted(std::uint32_t request, std::string_view url, std::uint32_t, std::uint32_t) override {
+        add("granted", request, url);
+    }
     void on_done(std::uint32_t request) override { add("done", request); }
-    void on_refused(std::uint32_t request, const error& failure) override { add("refused", request, to_string(failure.code)); }
+    void on_refused(std::uint32_t request, const error& failure) override {
+        add("refused", request, to_string(failure.code));
+    }
     void on_entity(std::uint32_t request, std::string_view entity, entity_state state) override {
         add("entity", request, std::string{entity} + " " + std::string{to_string(state)});
     }
@@ -29,7 +37,8 @@ public:
     }
     void on_missed(std::uint64_t messages) override { add("missed", messages); }
     void on_result(message_token token, const message_result& what) override {
-        add("result", token, what.ok ? "ok " + std::to_string(what.matched) : std::string{to_string(what.code)});
+        add("result", token,
+            what.ok ? "ok " + std::to_string(what.matched) : std::string{to_string(what.code)});
     }
     void on_taken_over(message_token up_to) override { add("taken", up_to); }
     void on_pong(std::string_view body) override { add("pong " + std::string{body}); }
@@ -131,7 +140,8 @@ TEST_CASE("connect comes first, requests may follow at once, messages after conn
     CHECK(client.verbs() == strings{"message"});
     client.answer(verb::ok, 1, "(app:ui id:1-1@h)");
     client.answer(verb::nak, 2, {}, "forbidden");
-    CHECK(client.told.take() == strings{"connected first", "attached 1 (app:ui id:1-1@h)", "refused 2 forbidden"});
+    CHECK(client.told.take() ==
+          strings{"connected first", "attached 1 (app:ui id:1-1@h)", "refused 2 forbidden"});
 }
 
 TEST_CASE("window 0: only messages that want a result have a number, and end once (s4)") {
@@ -152,7 +162,8 @@ TEST_CASE("window 0: only messages that want a result have a number, and end onc
     client.numbered(verb::receipt, 0, {}, frames[1].view.number);
     client.numbered(verb::receipt, 0, {}, frames[1].view.number);  // not again
     client.numbered(verb::nak, 0, {}, frames[2].view.number, "bad-command");
-    CHECK(client.told.take() == strings{"result " + std::to_string(second) + " ok 0", "result " + std::to_string(third) + " bad-command"});
+    CHECK(client.told.take() == strings{"result " + std::to_string(second) + " ok 0",
+                                        "result " + std::to_string(third) + " bad-command"});
     CHECK(client.session.open_results() == 0);
 }
 
@@ -280,25 +291,27 @@ TEST_CASE("resume: connect names the session, the rest is sent again, duplicates
     CHECK(client.output().at(0).view.number == 1);
 }
 
-TEST_CASE("resumed: no: the fate of what was sent is unknown, what waited goes out, attaches are made again (s3)") {
+TEST_CASE(
+    "resumed: no: the fate of what was sent is unknown, what waited goes out, attaches are made again (s3)") {
     scripted client{4};
     client.session.attach({.entity = "(app:ui)"});
     client.session.connect(start);
     client.connected(false, 0, 2);
     client.answer(verb::ok, 1, "(app:ui id:1-1@h)");
     client.numbered(verb::message, 1, "one()");
-    client.send(true);   // 1: will be taken over, its receipt is lost
+    client.send(true);  // 1: will be taken over, its receipt is lost
     client.numbered(verb::ack, 1);
-    client.send();       // 2: in flight
-    client.send(true);   // 3: in flight
-    client.send();       // 4: waits for the window
+    client.send();      // 2: in flight
+    client.send(true);  // 3: in flight
+    client.send();      // 4: waits for the window
     client.output();
     client.told.take();
     client.session.lost(start);
     client.session.connect(start + 1s);
     client.output();
     client.connected(false, 0, 2);
-    CHECK(client.told.take() == strings{"result 1 disconnected", "result 2 disconnected", "result 3 disconnected", "connected"});
+    CHECK(client.told.take() ==
+          strings{"result 1 disconnected", "result 2 disconnected", "result 3 disconnected", "connected"});
     const auto frames = client.output();
     REQUIRE(frames.size() == 2);
     CHECK(frames[0].view.verb == verb::attach);
@@ -357,8 +370,10 @@ TEST_CASE("detach and its attach are forgotten together; repeated ones count as 
 }
 
 TEST_CASE("faults: which ones may be tried again (s3, s6)") {
-    for (const auto& [code, line] : {std::pair{"taken-over", "fault taken-over"}, {"unauthorized", "fault unauthorized"},
-                                     {"shutting-down", "fault shutting-down again"}, {"overflow", "fault overflow again"}}) {
+    for (const auto& [code, line] : {std::pair{"taken-over", "fault taken-over"},
+                                     {"unauthorized", "fault unauthorized"},
+                                     {"shutting-down", "fault shutting-down again"},
+                                     {"overflow", "fault overflow again"}}) {
         scripted client{4};
         client.session.connect(start);
         client.connected();

@@ -70,22 +70,24 @@ TEST_CASE("each octet dump of the document is the frame that follows it") {
 TEST_CASE("the document's tables of verbs and fields are the code's") {
     const std::string text = document();
     for (int code = 1; code <= 17; ++code) {
-        const std::string row = "| " + std::to_string(code) + " | " + std::string{to_string(static_cast<verb>(code))} + " | ";
+        const std::string row =
+            "| " + std::to_string(code) + " | " + std::string{to_string(static_cast<verb>(code))} + " | ";
         CHECK_MESSAGE(text.find(row) != std::string::npos, row);
     }
     for (std::size_t code = 1; code < keys_end; ++code) {
         const auto which = static_cast<key>(code);
         const char* kind = "";
         switch (kind_of(which)) {
-            case value_kind::text: kind = "text"; break;
-            case value_kind::yes_no: kind = "yes/no"; break;
-            case value_kind::u8: kind = "u8"; break;
-            case value_kind::u16: kind = "u16"; break;
-            case value_kind::u32: kind = "u32"; break;
-            case value_kind::u64: kind = "u64"; break;
-            case value_kind::none: break;
+        case value_kind::text: kind = "text"; break;
+        case value_kind::yes_no: kind = "yes/no"; break;
+        case value_kind::u8: kind = "u8"; break;
+        case value_kind::u16: kind = "u16"; break;
+        case value_kind::u32: kind = "u32"; break;
+        case value_kind::u64: kind = "u64"; break;
+        case value_kind::none: break;
         }
-        const std::string row = "| " + std::to_string(code) + " | " + std::string{to_string(which)} + " | " + kind + " | ";
+        const std::string row =
+            "| " + std::to_string(code) + " | " + std::string{to_string(which)} + " | " + kind + " | ";
         CHECK_MESSAGE(text.find(row) != std::string::npos, row);
     }
     for (int code = 0; code <= static_cast<int>(errc::internal); ++code) {

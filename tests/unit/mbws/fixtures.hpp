@@ -27,7 +27,9 @@ struct owned_frame {
     std::string octets;
     frame_view view;
 
-    explicit owned_frame(std::string_view raw) : octets(raw) { static_cast<void>(decode_frame(octets, view)); }
+    explicit owned_frame(std::string_view raw) : octets(raw) {
+        static_cast<void>(decode_frame(octets, view));
+    }
     owned_frame(const owned_frame& other) : owned_frame(std::string_view{other.octets}) {}
     owned_frame& operator=(const owned_frame& other) {
         octets = other.octets;
@@ -97,7 +99,7 @@ public:
     route_status answer = route_status::routed;
     route_report report;
     std::map<std::string, int> detached;
-    std::vector<std::string> present;   // what a watch finds
+    std::vector<std::string> present;  // what a watch finds
     std::vector<end_reason> ends;
     int rooms = 0;
     int unwatched = 0;
@@ -113,7 +115,8 @@ public:
         last_expiry = request.expiry;
         for (auto& each : sessions) {
             if (request.session.empty() || each->token() != request.session || each->over()) continue;
-            if (each->identity() == identity && each->can_resume(request.received)) return opened_session{each.get(), true};
+            if (each->identity() == identity && each->can_resume(request.received))
+                return opened_session{each.get(), true};
         }
         const auto id = static_cast<std::uint64_t>(sessions.size() + 1);
         sessions.push_back(std::make_unique<broker_session>(
@@ -125,29 +128,35 @@ public:
         if (request.mode == attach_mode::queue) return error{errc::forbidden, "no queues here"};
         if (request.entity.find("app") == "refused") return error{errc::forbidden, "not for you"};
         if (request.mode == attach_mode::monitor) return attached{request.entity, 77};
-        auto full = request.entity.find("id") ? request.entity
-                                              : *request.entity.with("id", "1-" + std::to_string(next_id) + "@127.0.0.1");
+        auto full = request.entity.find("id")
+                        ? request.entity
+                        : *request.entity.with("id", "1-" + std::to_string(next_id) + "@127.0.0.1");
         return attached{full, next_id++};
     }
-    void detach(time_point, broker_session&, const attachment& what) override { ++detached[what.entity_text]; }
+    void detach(time_point, broker_session&, const attachment& what) override {
+        ++detached[what.entity_text];
+    }
 
     result<std::uint32_t> watch(time_point, broker_session& session, const watch_request& request) override {
         last_watch_again = request.again ? 1 : 0;
         if (request.pattern.find("app") == "refused") return error{errc::forbidden, "not for you"};
-        for (const auto& entity : present) session.entity_changed(request.slot, entity, entity_state::present);
+        for (const auto& entity : present)
+            session.entity_changed(request.slot, entity, entity_state::present);
         return static_cast<std::uint32_t>(present.size());
     }
     void unwatch(broker_session&, const watch_request&) override { ++unwatched; }
 
     route_status route(time_point, broker_session&, const routed_message& what, route_report& out) override {
         routed.push_back({what.number, std::string{what.to}, what.from->entity_text, std::string{what.body},
-                          std::string{what.type}, std::string{what.commands.first_command}, what.reliable, what.expires});
+                          std::string{what.type}, std::string{what.commands.first_command}, what.reliable,
+                          what.expires});
         out = report;
         return answer;
     }
 
     result<granted> grant(time_point, broker_session&, const grant_request& request) override {
-        return granted{"http://127.0.0.1:8407/cap/x" + std::to_string(request.request), request.expiry, request.uses};
+        return granted{"http://127.0.0.1:8407/cap/x" + std::to_string(request.request), request.expiry,
+                       request.uses};
     }
     result<void> revoke(time_point, broker_session&, std::string_view url) override {
         if (!url.starts_with("http")) return error{errc::not_found, "no such URL"};
@@ -188,7 +197,9 @@ struct test_client {
                     std::uint64_t received = 0) {
         frame_view frame;
         frame.verb = verb::connect;
-        frame.set(key::version, std::uint64_t{1}).set(key::name, "test").set(key::window, std::uint64_t{window});
+        frame.set(key::version, std::uint64_t{1})
+            .set(key::name, "test")
+            .set(key::window, std::uint64_t{window});
         frame.set(key::expiry, std::uint64_t{expiry});
         if (!token.empty()) frame.set(key::session, token).set(key::received, received);
         return send(frame);
@@ -202,7 +213,8 @@ struct test_client {
         if (!mode.empty()) frame.set(key::mode, mode);
         return send(frame);
     }
-    verdict message(std::uint64_t number, std::string_view body = "a.b()", std::uint8_t flags = 0, std::string_view from = {}) {
+    verdict message(std::uint64_t number, std::string_view body = "a.b()", std::uint8_t flags = 0,
+                    std::string_view from = {}) {
         frame_view frame;
         frame.verb = verb::message;
         frame.flags = flags;

@@ -27,7 +27,8 @@ std::vector<std::string> drain(frame_reader& reader) {
 }  // namespace
 
 TEST_CASE("frames that are split at every octet come out the same (s2)") {
-    const std::vector<std::string> frames{message(1, "a.b()"), message(2, ""), message(3, std::string(700, 'x'))};
+    const std::vector<std::string> frames{message(1, "a.b()"), message(2, ""),
+                                          message(3, std::string(700, 'x'))};
     std::string stream;
     for (const auto& frame : frames) stream += frame;
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
@@ -137,7 +138,8 @@ TEST_CASE("any split of any frames gives the same frames") {
     const bool held = rc::check([](const std::vector<std::string>& bodies) {
         std::string stream;
         std::vector<std::string> frames;
-        for (std::size_t i = 0; i < bodies.size(); ++i) frames.push_back(message(i + 1, bodies[i])), stream += frames.back();
+        for (std::size_t i = 0; i < bodies.size(); ++i)
+            frames.push_back(message(i + 1, bodies[i])), stream += frames.back();
         frame_reader reader;
         std::vector<std::string> found;
         std::size_t at = 0;

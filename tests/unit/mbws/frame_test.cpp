@@ -32,10 +32,13 @@ const char* decode(const std::string& text) {
 }  // namespace
 
 TEST_CASE("the worked example is read and written octet for octet (s2.2)") {
-    const std::string expected = octets({0x07, 0x01, 0x00, 0x1f, 0, 0, 0, 0x1a, 0, 0, 0, 0, 0, 0, 0, 0x2a, 0x01, 0x00, 0x0c}) +
-                                 "(app:player)" + "player.play (\"song.mp3\" 3)";
+    const std::string expected =
+        octets({0x07, 0x01, 0x00, 0x1f, 0, 0, 0, 0x1a, 0, 0, 0, 0, 0, 0, 0, 0x2a, 0x01, 0x00, 0x0c}) +
+        "(app:player)" + "player.play (\"song.mp3\" 3)";
     std::string made;
-    REQUIRE(frame_writer{made, verb::message, flag::reliable, 42}.set(key::to, "(app:player)").finish("player.play (\"song.mp3\" 3)"));
+    REQUIRE(frame_writer{made, verb::message, flag::reliable, 42}
+                .set(key::to, "(app:player)")
+                .finish("player.play (\"song.mp3\" 3)"));
     CHECK(made == expected);
     frame_view frame;
     REQUIRE(decode_frame(expected, frame) == nullptr);
@@ -81,7 +84,8 @@ TEST_CASE("integers are big-endian and of the size of the field (s2.1, s2.4)") {
     append_field(made, key::tried, std::uint64_t{4});
     append_field(made, key::ttl, std::uint64_t{0x01020304});
     append_field(made, key::about, std::uint64_t{0x0102030405060708});
-    CHECK(made == octets({17, 0, 2, 0, 1, 27, 0, 1, 4, 13, 0, 4, 1, 2, 3, 4, 31, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}));
+    CHECK(made ==
+          octets({17, 0, 2, 0, 1, 27, 0, 1, 4, 13, 0, 4, 1, 2, 3, 4, 31, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8}));
     frame_view frame;
     REQUIRE(decode_frame(frame_with(made), frame) == nullptr);
     CHECK(frame.integer(key::about) == 0x0102030405060708);

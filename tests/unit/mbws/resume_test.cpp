@@ -148,7 +148,8 @@ void check_exactly_once(const plan& how) {
     for (std::size_t steps = 0; steps < 20000; ++steps) {
         if (!between.connection) between.connect();
         if (tokens.size() < how.messages && between.session.unacknowledged() < 50) {
-            const auto sent = between.session.send(between.now, {.to = "(app:player)", .body = body_of(tokens.size()),
+            const auto sent = between.session.send(between.now, {.to = "(app:player)",
+                                                                 .body = body_of(tokens.size()),
                                                                  .receipt_wanted = tokens.size() % 3 == 0});
             REQUIRE(sent);
             tokens.push_back(*sent);
@@ -157,7 +158,8 @@ void check_exactly_once(const plan& how) {
         if (broker != nullptr && offered < how.messages && between.session.resumable() &&
             broker->find_attachment(0) != nullptr) {
             const std::string body = body_of(offered);
-            const auto ready = preparer.prepare({.to = "()", .from = "(app:x id:1-1@127.0.0.1)", .body = body});
+            const auto ready =
+                preparer.prepare({.to = "()", .from = "(app:x id:1-1@127.0.0.1)", .body = body});
             REQUIRE(broker->offer(between.now, ready, {.slot = 0}) == offer_result::taken);
             ++offered;
         }
@@ -190,12 +192,14 @@ void check_exactly_once(const plan& how) {
 
 }  // namespace
 
-TEST_CASE("every message arrives exactly once and in order, both ways, across cuts at arbitrary octets (s3)") {
+TEST_CASE(
+    "every message arrives exactly once and in order, both ways, across cuts at arbitrary octets (s3)") {
     unsigned seed = 1;
     for (const std::uint32_t window : {1U, 2U, 7U, 256U}) {
         for (const std::size_t octets : {7U, 60U, 700U}) {
             for (const unsigned chance : {5U, 40U}) {
-                check_exactly_once({window, window == 7 ? 3 : window, 60, octets, octets == 7 ? 300 : chance, seed % 2 == 0, seed});
+                check_exactly_once({window, window == 7 ? 3 : window, 60, octets, octets == 7 ? 300 : chance,
+                                    seed % 2 == 0, seed});
                 ++seed;
             }
         }
@@ -223,7 +227,9 @@ TEST_CASE("a connection that is cut at each single octet of an exchange resumes 
         wire between{4, 4, app, 1};
         between.connect();
         for (int i = 0; i < 6; ++i) {
-            REQUIRE(between.session.send(between.now, {.to = "()", .body = body_of(static_cast<std::size_t>(i)), .receipt_wanted = true}));
+            REQUIRE(between.session.send(
+                between.now,
+                {.to = "()", .body = body_of(static_cast<std::size_t>(i)), .receipt_wanted = true}));
         }
         std::size_t moved = 0;
         bool reached = false;

@@ -21,10 +21,13 @@ struct slow {
         client->frames();
     }
     broker_session& session() { return *host.sessions.front(); }
-    offer_result offer(std::string_view body, bool reliable = false, bool wait = false, time_point expires = never,
-                       std::string_view from = "(id:1-1@h)") {
-        const auto ready = preparer.prepare({.to = "()", .from = from, .body = body,
-                                             .first_command = body.substr(0, body.find('(')), .reliable = reliable});
+    offer_result offer(std::string_view body, bool reliable = false, bool wait = false,
+                       time_point expires = never, std::string_view from = "(id:1-1@h)") {
+        const auto ready = preparer.prepare({.to = "()",
+                                             .from = from,
+                                             .body = body,
+                                             .first_command = body.substr(0, body.find('(')),
+                                             .reliable = reliable});
         return session().offer(start, ready, {.slot = 0, .expires = expires, .sender_can_wait = wait});
     }
     std::vector<std::string> bodies(time_point now = start) {
@@ -37,7 +40,9 @@ struct slow {
         }
         return found;
     }
-    std::uint64_t dropped(session_drop reason) { return session().counters().dropped[static_cast<std::size_t>(reason)]; }
+    std::uint64_t dropped(session_drop reason) {
+        return session().counters().dropped[static_cast<std::size_t>(reason)];
+    }
     std::uint64_t missed = 0;
 };
 
@@ -47,7 +52,8 @@ using strings = std::vector<std::string>;
 
 TEST_CASE("drop-oldest keeps the newest, counts, and tells with the next delivery (s5)") {
     slow reader{""};
-    for (const char* body : {"a()", "b()", "c()", "d()", "e()"}) CHECK(reader.offer(body) == offer_result::taken);
+    for (const char* body : {"a()", "b()", "c()", "d()", "e()"})
+        CHECK(reader.offer(body) == offer_result::taken);
     CHECK(reader.bodies() == strings{"c()", "d()", "e()"});
     CHECK(reader.missed == 2);
     CHECK(reader.dropped(session_drop::oldest) == 2);
@@ -117,7 +123,8 @@ TEST_CASE("latest keeps its books over many messages that are sent and supersede
 
 TEST_CASE("block makes senders that can wait wait, for 5 s at most (s5)") {
     slow reader{"block"};
-    for (const char* body : {"a()", "b()", "c()"}) CHECK(reader.offer(body, false, true) == offer_result::taken);
+    for (const char* body : {"a()", "b()", "c()"})
+        CHECK(reader.offer(body, false, true) == offer_result::taken);
     CHECK(reader.offer("d()", false, true) == offer_result::wait);
     CHECK(reader.offer("e()") == offer_result::dropped);  // from the bus: as drop-newest
     CHECK(reader.host.rooms == 0);
@@ -289,7 +296,8 @@ TEST_CASE("a session with several entities is told which one a message is for (s
     message_preparer preparer;
     test_client client{host};
     client.ready();
-    const auto ready = preparer.prepare({.to = "()", .from = "(id:1-1@h)", .time = 5, .body = "a()", .reliable = true});
+    const auto ready =
+        preparer.prepare({.to = "()", .from = "(id:1-1@h)", .time = 5, .body = "a()", .reliable = true});
     client.session().offer(start, ready, {.slot = 0});
     auto frames = client.frames();
     CHECK_FALSE(frames.at(0).view.has(key::entity));
@@ -316,7 +324,8 @@ TEST_CASE("a monitor's copy says so in each frame (s3)") {
     client.connect();
     client.attach(1, "()", "", "monitor");
     client.frames();
-    const auto ready = preparer.prepare({.to = "(app:x)", .from = "(id:1-1@h)", .body = "a()", .reliable = true});
+    const auto ready =
+        preparer.prepare({.to = "(app:x)", .from = "(id:1-1@h)", .body = "a()", .reliable = true});
     CHECK(client.session().offer(start, ready, {.slot = 0, .monitor = true}) == offer_result::taken);
     const auto frames = client.frames();
     CHECK(frames.at(0).text(key::mode) == "monitor");
@@ -347,8 +356,9 @@ TEST_CASE("with window 0 messages that the output can't take wait in order (s5)"
     const std::string filler(1000, 'x');
     for (int i = 0; i < 2000; ++i) {
         const std::string body = "n(" + std::to_string(i) + " \"" + filler + "\")";
-        REQUIRE(client.session().offer(start, preparer.prepare({.to = "()", .from = "(id:1-1@h)", .body = body}), {.slot = 0}) ==
-                offer_result::taken);
+        REQUIRE(client.session().offer(start,
+                                       preparer.prepare({.to = "()", .from = "(id:1-1@h)", .body = body}),
+                                       {.slot = 0}) == offer_result::taken);
     }
     CHECK(client.port.waiting() <= output_octets_high + 2048);
     CHECK(client.session().queued_messages() > 1000);
@@ -373,7 +383,8 @@ TEST_CASE("the octets of a stream are the same however they are gathered") {
     for (int i = 0; i < 500; ++i) {
         const std::string body(random() % 1500, static_cast<char>('a' + i % 26));
         const message_ref ready = preparer.prepare({.to = "()", .body = body});
-        const outgoing_frame frame{verb::message, 0, static_cast<std::uint64_t>(i), {}, ready->fields(), ready->body(), &ready};
+        const outgoing_frame frame{verb::message, 0,     static_cast<std::uint64_t>(i), {}, ready->fields(),
+                                   ready->body(), &ready};
         port.append(frame);
         reference.append(frame);
         expected += reference.take();

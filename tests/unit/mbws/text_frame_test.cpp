@@ -53,7 +53,8 @@ TEST_CASE("text frames: line ends, empty line, blanks and unknown names (s2.2)")
     CHECK(read("later 1\n").verb == verb::unknown);
     CHECK(read("message\n\n\nx").body == "\nx");
     CHECK(read("connected\nresumed: yes\ndurable: no\n").integer(key::resumed) == 1);
-    CHECK(read("message\nreceipt: yes\nredelivered: yes\nreliable: no\n").flags == (flag::receipt | flag::redelivered));
+    CHECK(read("message\nreceipt: yes\nredelivered: yes\nreliable: no\n").flags ==
+          (flag::receipt | flag::redelivered));
 }
 
 TEST_CASE("bad text frames (s2.2)") {
