@@ -101,6 +101,7 @@ void local_connection::take_frames() {
         const auto status = reader_.next(frame);
         if (status == frame_reader::status::need_more) break;
         if (status == frame_reader::status::failed) {
+            environment_.hub.count_malformed();
             connection_.fault(now, reader_.failure());
             break;
         }

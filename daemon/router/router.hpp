@@ -64,6 +64,8 @@ public:
     [[nodiscard]] connection_registry& connections() noexcept { return connections_; }
     [[nodiscard]] const mbus::mbws::session_settings& session_settings() const noexcept { return session_settings_; }
     [[nodiscard]] const settings& configuration() const noexcept { return configuration_.values; }
+    // A connection was closed for a frame that is none.
+    void count_malformed() noexcept { ++counters_.malformed_connections; }
     // A connection has given its session something to do: its deadline may have changed.
     void touch(mbus::mbws::broker_session& session);
 

@@ -44,7 +44,7 @@ public:
     void add(turn_task& task);
     void forget(turn_task& task) noexcept;
 
-    // Runs what waits, also what is added meanwhile by tasks that run (once each).
+    // Runs what waits; what is added meanwhile waits for the next turn.
     void run();
 
 private:
