@@ -1,5 +1,6 @@
 """What the documents name exists: files, links, commands of ./dev, the version, tests of the RFC's map."""
 
+import fnmatch
 import os
 import re
 import subprocess
@@ -67,15 +68,45 @@ class documents_are_true(unittest.TestCase):
 
 
 class the_map_of_rfc_3259(unittest.TestCase):
-    """docs/rfc3259.md: clause, file, test."""
+    """docs/rfc3259.md: rows of clause, demand, code, test; items of the checklist behind the tests."""
 
-    def test_each_test_that_it_names_exists(self):
-        document = tree.text("docs/rfc3259.md")
-        tests = "\n".join(tree.text(path) for path in tree.files(".cpp", ".py", ".sh", under="tests"))
-        # A test is named by its title in quotes, at least three words.
-        named = re.findall(r'"([^"\n]+ [^"\n]+ [^"\n]+)"', document)
-        squeezed = re.sub(r'"\s*\n\s*"', "", tests)
-        missing = [name for name in named if name not in squeezed]
+    def setUp(self):
+        self.document = tree.text("docs/rfc3259.md")
+        self.tree = [str(path) for path in tree.files()]
+
+    def named(self, quoted):
+        """Files of the tree that a name in code quotes means: a path, the end of one, or a pattern."""
+        return [path for path in self.tree if fnmatch.fnmatch("/" + path, "*/" + quoted)]
+
+    def rows(self):
+        """(code, test) cells of every row whose first cell cites a section."""
+        for line in self.document.splitlines():
+            cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
+            if line.startswith("|") and len(cells) == 4 and "§" in cells[0]:
+                yield cells[2], cells[3]
+
+    def test_each_file_that_it_names_exists(self):
+        self.assertGreater(len(list(self.rows())), 20)
+        missing = set()
+        for cells in self.rows():
+            for quoted in re.findall(r"`([\w./*-]+\.(?:cpp|hpp|py|\*))`", " ".join(cells)):
+                if not self.named(quoted):
+                    missing.add(quoted)
+        self.assertEqual([], sorted(missing))
+
+    def test_each_item_behind_a_test_is_cited_by_the_tests_of_that_row(self):
+        missing = []
+        for _, tests in self.rows():
+            files = [path for quoted in re.findall(r"`([^`]+)`", tests) for path in self.named(quoted.rstrip("/"))]
+            files += [p for quoted in re.findall(r"`([^`]+/)`", tests) for p in self.tree if p.startswith(quoted)]
+            if not files:
+                continue  # "the tests of these": named in other rows
+            source = "\n".join(tree.text(path) for path in files)
+            for group in re.findall(r"\((?:items )?([\d–, ]+)\)", tests):
+                for first, last in re.findall(r"(\d+)(?:–(\d+))?", group):
+                    for number in range(int(first), int(last or first) + 1):
+                        if f"[item {number}]" not in source:
+                            missing.append(f"{number}: {tests[:80]}")
         self.assertEqual([], missing, "\n" + "\n".join(missing))
 
 
