@@ -91,6 +91,7 @@ void test_client::frame(mbws::verb verb, std::uint64_t number, std::uint8_t flag
     mbws::frame_view view;
     REQUIRE(mbws::decode_frame(octets, view) == nullptr);
     connection_.handle(lab_.network.at.now, view);
+    stopped = !connection_.wants_input();
 }
 
 void test_client::connect(std::uint32_t window, std::uint32_t expiry, std::string_view session,
@@ -122,7 +123,10 @@ void test_client::message(std::string_view to, std::string_view body, std::uint6
     }, body);
 }
 
-void test_client::lose() { connection_.lost(lab_.network.at.now); }
+void test_client::lose() {
+    if (auto* session = connection_.session()) lab_.hub.touch(*session);
+    connection_.lost(lab_.network.at.now);
+}
 
 void test_client::pump() {
     connection_.fill(lab_.network.at.now);

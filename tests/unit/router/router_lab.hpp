@@ -77,7 +77,8 @@ public:
     void wake() override {}
     void read_again() override { again = true; }
 
-    bool again = false;
+    bool again = false;    // read_again() was called
+    bool stopped = false;  // the session wanted no more input after the last frame
     std::string token;
 
 private:

@@ -325,8 +325,13 @@ TEST_CASE("policy block holds the sender until the reader has room") {
     auto& sender = lab.client();
     receiver.attach("(app:r)", 1, [](auto& out) { out.set(key::policy, "block"); });
     sender.attach("(app:s)");
-    for (int i = 0; i < 17; ++i) sender.message("(app:r)", "a()");
-    lab.turn();
+    int sent = 0;
+    while (!sender.stopped && sent < 100) {
+        sender.message("(app:r)", "a()");
+        ++sent;
+        lab.turn();
+    }
+    CHECK(sent < 100);
     sender.again = false;
     for (std::uint64_t number = 1; number <= 4; ++number) CHECK(receiver.take().view.number == number);
     CHECK(receiver.nothing());
@@ -338,7 +343,7 @@ TEST_CASE("policy block holds the sender until the reader has room") {
     CHECK(sender.again);
 }
 
-TEST_CASE("a session that ends in the middle of a fan-out harms nobody") {
+TEST_CASE("a reader that its policy disconnects harms nobody") {
     router_lab lab("[limits]\nqueue_messages = 16\n");
     auto& sender = lab.client();
     auto& weak = lab.client(1, 0);
@@ -346,8 +351,10 @@ TEST_CASE("a session that ends in the middle of a fan-out harms nobody") {
     sender.attach("(app:s)");
     weak.attach("(app:r)", 1, [](auto& out) { out.set(key::policy, "disconnect"); });
     strong.attach("(app:r)");
-    for (int i = 0; i < 40; ++i) sender.message("(app:r)", "a()");
-    for (int i = 0; i < 40; ++i) CHECK(strong.take().view.verb == verb::message);
+    for (int i = 0; i < 40; ++i) {
+        sender.message("(app:r)", "a()");
+        CHECK(strong.take().view.verb == verb::message);
+    }
     CHECK(lab.hub.sessions() == 2);
     sender.message("(app:r)", "b()", 1, mbws::flag::receipt);
     CHECK(sender.take().view.integer(key::matched) == 1);
