@@ -12,7 +12,9 @@ void acknowledger::owe(std::uint32_t number) {
 
 void acknowledger::received(time_point now, std::uint32_t number) {
     forget_old_copies(now);
-    const auto holds = [number](const copy& kept) { return std::ranges::find(kept.numbers, number) != kept.numbers.end(); };
+    const auto holds = [number](const copy& kept) {
+        return std::ranges::find(kept.numbers, number) != kept.numbers.end();
+    };
     if (const auto kept = std::ranges::find_if(copies_, holds); kept != copies_.end()) {
         for (const auto each : kept->numbers) owe(each);
         copies_.erase(kept);  // comes back when the list is sent again
@@ -41,7 +43,8 @@ bool acknowledger::idle(time_point now) const noexcept {
 }
 
 void acknowledger::forget_old_copies(time_point now) {
-    const auto current = std::ranges::find_if(copies_, [now](const copy& kept) { return kept.expires > now; });
+    const auto current =
+        std::ranges::find_if(copies_, [now](const copy& kept) { return kept.expires > now; });
     copies_.erase(copies_.begin(), current);
 }
 

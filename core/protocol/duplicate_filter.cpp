@@ -5,11 +5,12 @@
 
 namespace mbus::protocol {
 
-duplicate_filter::verdict duplicate_filter::look(std::uint32_t number, std::uint64_t timestamp) const noexcept {
+duplicate_filter::verdict duplicate_filter::look(std::uint32_t number,
+                                                 std::uint64_t timestamp) const noexcept {
     switch (recent_.look(number)) {
-        case number_window::place::fresh: return verdict::fresh;
-        case number_window::place::seen: return verdict::duplicate;
-        case number_window::place::below: break;
+    case number_window::place::fresh: return verdict::fresh;
+    case number_window::place::seen: return verdict::duplicate;
+    case number_window::place::below: break;
     }
     if (timestamp + plausible_age_ms < newest_timestamp_) return verdict::replayed;
     return restarted_.look(number) == number_window::place::seen ? verdict::duplicate : verdict::fresh;

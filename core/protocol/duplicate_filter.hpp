@@ -28,8 +28,8 @@ public:
     [[nodiscard]] std::uint64_t newest_timestamp() const noexcept { return newest_timestamp_; }
 
 private:
-    number_window recent_;    // the numbers the source uses now
-    number_window restarted_; // after a number below `recent_`: the source began anew, or was delayed
+    number_window recent_;     // the numbers the source uses now
+    number_window restarted_;  // after a number below `recent_`: the source began anew, or was delayed
     time_point recent_used_{};
     std::uint64_t newest_timestamp_ = 0;
 };

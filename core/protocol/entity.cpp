@@ -10,7 +10,10 @@ namespace mbus::protocol {
 
 local_entity::local_entity(timer_queue& timers, entity_handle which, mbus::address full, sequence first,
                            hello_schedule schedule)
-    : handle(which), address(std::move(full)), numbers(first), hello(schedule),
+    : handle(which),
+      address(std::move(full)),
+      numbers(first),
+      hello(schedule),
       hello_timer(timers, timer::kind::hello, this) {
     hello_timer.set(hello.deadline());
 }
@@ -39,11 +42,12 @@ void local_entity::forget_idle_partners(time_point now) {
 entity_table::entity_table(std::uint32_t first_number) noexcept
     : next_number_(first_number % entity_number_max + 1) {}
 
-result<address> entity_table::complete(const address& own, std::uint32_t process_id, std::string_view host_id) {
+result<address> entity_table::complete(const address& own, std::uint32_t process_id,
+                                       std::string_view host_id) {
     if (const auto id = own.find("id")) {
         if (!is_entity_id(*id))
-            return {errc::bad_address, "expected an id element like id:4711-1@" + std::string{host_id} + ", found id:" +
-                                           std::string{*id} + "; leave it out to get one"};
+            return {errc::bad_address, "expected an id element like id:4711-1@" + std::string{host_id} +
+                                           ", found id:" + std::string{*id} + "; leave it out to get one"};
         if (by_id_.contains(*id))
             return {errc::conflict, "an entity with id:" + std::string{*id} + " is attached already"};
         return own;
@@ -56,7 +60,8 @@ result<address> entity_table::complete(const address& own, std::uint32_t process
     return {errc::limit, "all 99999 entity numbers are in use"};
 }
 
-local_entity& entity_table::add(timer_queue& timers, const address& full, sequence first, hello_schedule hello) {
+local_entity& entity_table::add(timer_queue& timers, const address& full, sequence first,
+                                hello_schedule hello) {
     const auto number = next_handle_++;
     auto added = std::make_unique<local_entity>(timers, entity_handle{number}, full, first, hello);
     auto& out = *added;

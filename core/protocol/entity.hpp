@@ -39,7 +39,8 @@ struct ack_partner {
 
 class local_entity {
 public:
-    local_entity(timer_queue& timers, entity_handle which, mbus::address full, sequence first, hello_schedule hello);
+    local_entity(timer_queue& timers, entity_handle which, mbus::address full, sequence first,
+                 hello_schedule hello);
     local_entity(const local_entity&) = delete;
     local_entity& operator=(const local_entity&) = delete;
 
@@ -79,7 +80,8 @@ public:
     entity_table& operator=(const entity_table&) = delete;
 
     // Gives `own` an id element if it has none. Errors as node::attach.
-    [[nodiscard]] result<address> complete(const address& own, std::uint32_t process_id, std::string_view host_id);
+    [[nodiscard]] result<address> complete(const address& own, std::uint32_t process_id,
+                                           std::string_view host_id);
 
     // `full` is complete and not in use.
     local_entity& add(timer_queue& timers, const address& full, sequence first, hello_schedule hello);

@@ -14,6 +14,7 @@ namespace mbus::protocol {
 // does not ask for eight groups (trap A4).
 [[nodiscard]] bool is_host_id(std::string_view value) noexcept;
 
-[[nodiscard]] std::string make_entity_id(std::uint32_t process_id, std::uint32_t number, std::string_view host_id);
+[[nodiscard]] std::string make_entity_id(std::uint32_t process_id, std::uint32_t number,
+                                         std::string_view host_id);
 
 }  // namespace mbus::protocol

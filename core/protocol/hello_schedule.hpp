@@ -48,18 +48,18 @@ public:
     void ping(time_point now, random_source& random) noexcept;
 
     // The variables of section 8.1.1.
-    [[nodiscard]] time_point last_hello() const noexcept { return last_; }             // hello_p
-    [[nodiscard]] time_point next_hello() const noexcept { return next_; }             // hello_n
-    [[nodiscard]] std::size_t entities_then() const noexcept { return entities_then_; } // entities_p
+    [[nodiscard]] time_point last_hello() const noexcept { return last_; }               // hello_p
+    [[nodiscard]] time_point next_hello() const noexcept { return next_; }               // hello_n
+    [[nodiscard]] std::size_t entities_then() const noexcept { return entities_then_; }  // entities_p
 
 private:
     void said(time_point now, std::size_t entities, random_source& random) noexcept;
 
     time_point last_;
     time_point next_;
-    time_point answer_ = never;       // when a ping is answered
+    time_point answer_ = never;  // when a ping is answered
     std::size_t entities_then_ = 1;
-    bool first_ = true;               // the first hello is still to come
+    bool first_ = true;  // the first hello is still to come
 };
 
 }  // namespace mbus::protocol

@@ -8,8 +8,13 @@
 namespace mbus::protocol {
 
 node::implementation::implementation(node_options with, envelope keys, node_events& owner)
-    : options(std::move(with)), security(std::move(keys)), events(owner), random(options.seed),
-      entities(static_cast<std::uint32_t>(random.next())), routes(entities, peers), waiting(options.final_line_end) {}
+    : options(std::move(with)),
+      security(std::move(keys)),
+      events(owner),
+      random(options.seed),
+      entities(static_cast<std::uint32_t>(random.next())),
+      routes(entities, peers),
+      waiting(options.final_line_end) {}
 
 // Every reliable send ends in exactly one report, also here.
 node::implementation::~implementation() {
@@ -37,9 +42,13 @@ const mbus::address* node::address_of(entity_handle entity) const noexcept {
     return which == nullptr ? nullptr : &which->address;
 }
 
-result<match_result> node::send(const instant& at, const send_request& request) { return parts_->send(at, request); }
+result<match_result> node::send(const instant& at, const send_request& request) {
+    return parts_->send(at, request);
+}
 
-result<void> node::transmit(const instant& at, const send_request& request) { return parts_->transmit(at, request); }
+result<void> node::transmit(const instant& at, const send_request& request) {
+    return parts_->transmit(at, request);
+}
 
 std::size_t node::datagram_octets(const send_request& request) const noexcept {
     const auto* const from = address_of(request.from);
@@ -62,8 +71,9 @@ match_result node::match(const mbus::address& destination) const {
     out.local.reserve(where.locals.size());
     for (const auto* each : where.locals) out.local.push_back(each->handle);
     out.remote = where.peers.count;
-    out.complete = out.total() == 1 && (where.exact != nullptr || (where.peers.only != nullptr &&
-                                                                   where.peers.only->address == destination));
+    out.complete =
+        out.total() == 1 &&
+        (where.exact != nullptr || (where.peers.only != nullptr && where.peers.only->address == destination));
     return out;
 }
 

@@ -49,7 +49,7 @@ struct inbound {
     // Commands in RFC 3259 text, as a strict reader takes it: rewritten when it needed leniency;
     // without mbus.hello, mbus.bye and mbus.ping, which are the engine's.
     std::string payload;
-    std::string first_command;   // name of the first command, empty for a message without commands
+    std::string first_command;  // name of the first command, empty for a message without commands
     std::size_t commands = 0;
     std::uint32_t interface_index = 0;  // where it was heard; 0 = local
 };
@@ -59,7 +59,7 @@ enum class peer_state : std::uint8_t { present, joined, left, lost };
 // Another entity on the bus (not one of ours).
 struct peer_view {
     const mbus::address* address = nullptr;
-    endpoint last_endpoint;      // source of its last message
+    endpoint last_endpoint;  // source of its last message
     bool unicast_capable = false;
     time_point first_heard;
     time_point last_heard;
@@ -68,11 +68,11 @@ struct peer_view {
 // How a reliable message ended.
 struct send_report {
     send_token token = 0;
-    errc outcome = errc::internal;   // meaningful when !acknowledged: not_acknowledged, left, shutting_down
+    errc outcome = errc::internal;  // meaningful when !acknowledged: not_acknowledged, left, shutting_down
     bool acknowledged = false;
-    mbus::address by;                // full address of the receiver
-    unsigned transmissions = 0;      // how often it was put on the wire
-    duration took{};                 // from the first transmission to the acknowledgement or failure
+    mbus::address by;            // full address of the receiver
+    unsigned transmissions = 0;  // how often it was put on the wire
+    duration took{};             // from the first transmission to the acknowledgement or failure
 };
 
 // What the engine tells its owner.
@@ -93,15 +93,15 @@ protected:
 };
 
 struct node_options {
-    std::string host_id{};                // "127.0.0.1" or "2a0:c9ff:fe12:3456" (section 4.1)
-    dialect writing = dialect::rfc;       // `legacy`: docs/rfc3259.md, "The legacy dialect"
-    bool legacy = false;                  // reading leniency and sequence wrap of compat = "legacy"
-    bool coalesce = true;                 // pack unreliable messages to one destination
-    bool unicast = true;                  // directed unicast, section 6.2
-    bool final_line_end = true;           // trap S1
+    std::string host_id{};           // "127.0.0.1" or "2a0:c9ff:fe12:3456" (section 4.1)
+    dialect writing = dialect::rfc;  // `legacy`: docs/rfc3259.md, "The legacy dialect"
+    bool legacy = false;             // reading leniency and sequence wrap of compat = "legacy"
+    bool coalesce = true;            // pack unreliable messages to one destination
+    bool unicast = true;             // directed unicast, section 6.2
+    bool final_line_end = true;      // trap S1
     std::uint16_t session_port = default_port;
     std::size_t datagram_budget = datagram_octets_max;  // coalescing stops here: the link's MTU
-    std::uint64_t seed = 0;               // of all randomness; the daemon takes it from the kernel
+    std::uint64_t seed = 0;  // of all randomness; the daemon takes it from the kernel
     // First SeqNum of a new entity; tests preset it (section 3: SHOULD be 0).
     std::uint32_t first_sequence_number = 0;
 };
@@ -109,27 +109,27 @@ struct node_options {
 struct send_request {
     entity_handle from{};
     const mbus::address* destination = nullptr;  // outlives the call
-    std::string_view payload;      // commands that command_scanner accepts; may be empty
-    std::size_t commands = 0;      // how many commands the payload has
-    bool reliable = false;         // exactly one entity must match; expanded to its full address
-    bool may_coalesce = true;      // false: own datagram (receipt wanted, ttl, opaque, mbus.*)
-    send_token token = 0;          // reported when reliable
+    std::string_view payload;                    // commands that command_scanner accepts; may be empty
+    std::size_t commands = 0;                    // how many commands the payload has
+    bool reliable = false;     // exactly one entity must match; expanded to its full address
+    bool may_coalesce = true;  // false: own datagram (receipt wanted, ttl, opaque, mbus.*)
+    send_token token = 0;      // reported when reliable
 };
 
 // Which known entities a destination matches.
 struct match_result {
     std::vector<entity_handle> local;
-    std::size_t remote = 0;           // peers that match
-    bool complete = false;            // the destination is the full address of exactly one of them
+    std::size_t remote = 0;  // peers that match
+    bool complete = false;   // the destination is the full address of exactly one of them
     [[nodiscard]] std::size_t total() const noexcept { return local.size() + remote; }
 };
 
 // One datagram to send. Views are valid until transmitted().
 struct outgoing {
     std::string_view datagram;
-    bool group = true;                 // to the group; else to `to`
-    bool presence = false;             // hello or bye: goes out on all families
-    endpoint to;                       // when !group
+    bool group = true;      // to the group; else to `to`
+    bool presence = false;  // hello or bye: goes out on all families
+    endpoint to;            // when !group
 };
 
 class node {

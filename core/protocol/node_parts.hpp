@@ -42,7 +42,7 @@ struct node::implementation {
     struct plan {
         local_entity* from = nullptr;
         const route* where = nullptr;
-        const address* to = nullptr;  // as it stands in the header
+        const address* to = nullptr;    // as it stands in the header
         local_entity* local = nullptr;  // the only receiver of a reliable message, when it is ours
     };
     result<match_result> send(const instant& at, const send_request& request);
@@ -55,15 +55,15 @@ struct node::implementation {
     bool join_open_datagram(const send_request& request, const plan& where);
     void deliver_here(const instant& at, const send_request& request, const plan& where, std::uint32_t number,
                       match_result& matched);
-    std::shared_ptr<const inbound> make_local(const instant& at, const send_request& request, const plan& where,
-                                              std::uint32_t number);
+    std::shared_ptr<const inbound> make_local(const instant& at, const send_request& request,
+                                              const plan& where, std::uint32_t number);
     void ping_here(const instant& at, const plan& where);
     [[nodiscard]] std::size_t message_octets_max() const noexcept;
     [[nodiscard]] static std::size_t header_octets(std::size_t source, std::size_t destination) noexcept;
     // Queues a datagram that holds the header only; acknowledgements ride along when it is for
     // their peer alone.
-    waiting_datagram& begin_message(const instant& at, local_entity& from, const address& to, message_type type,
-                                    std::size_t payload_octets);
+    waiting_datagram& begin_message(const instant& at, local_entity& from, const address& to,
+                                    message_type type, std::size_t payload_octets);
     void choose_path(waiting_datagram& datagram) const;
     void send_presence(const instant& at, local_entity& from, std::string_view name);
     void send_acknowledgements(const instant& at, ack_partner& owing);
@@ -95,15 +95,15 @@ struct node::implementation {
     node_events& events;
     struct counters count;
     random_source random;
-    timer_queue timers;        // before everything that holds a timer
+    timer_queue timers;  // before everything that holds a timer
     peer_table peers;
     entity_table entities;
     route_table routes;
     outbox waiting;
     pending_sends pending;
 
-    time_point sweep_at = never;     // when a peer may have been silent for too long
-    time_point shrunk_at = never;    // when the number of members fell, until that is dealt with
+    time_point sweep_at = never;   // when a peer may have been silent for too long
+    time_point shrunk_at = never;  // when the number of members fell, until that is dealt with
     bool observing = true;
 
     // Buffers that every message uses again.

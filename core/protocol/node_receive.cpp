@@ -13,15 +13,19 @@ struct node::implementation::arrival {
     const instant& at;
     const endpoint& from;
     header_view head;
-    peer* who = nullptr;               // its source; null: not met yet
-    std::optional<address> stranger;   // the address of a source that is not met yet
-    const route* where = nullptr;      // who answers to its destination
+    peer* who = nullptr;                  // its source; null: not met yet
+    std::optional<address> stranger;      // the address of a source that is not met yet
+    const route* where = nullptr;         // who answers to its destination
     local_entity* reliable_to = nullptr;  // the receiver of an R message, when that is ours
 
     [[nodiscard]] bool reliable() const noexcept { return head.type == message_type::reliable; }
-    [[nodiscard]] bool for_us() const noexcept { return reliable() ? reliable_to != nullptr : !where->locals.empty(); }
+    [[nodiscard]] bool for_us() const noexcept {
+        return reliable() ? reliable_to != nullptr : !where->locals.empty();
+    }
     // hello and bye go to everyone; also to one of ours they are honoured (trap W11).
-    [[nodiscard]] bool concerns_us() const noexcept { return where->destination.empty() || !where->locals.empty(); }
+    [[nodiscard]] bool concerns_us() const noexcept {
+        return where->destination.empty() || !where->locals.empty();
+    }
 };
 
 void node::implementation::receive(const instant& at, std::string_view datagram, const endpoint& from) {
@@ -61,7 +65,8 @@ void node::implementation::receive(const instant& at, std::string_view datagram,
 peer* node::implementation::source_of(arrival& what) {
     const auto look_up = [&](std::string_view text, peer*& known) {
         known = peers.find(text);
-        const bool ours = known != nullptr ? peer_table::is_late_echo(what.at.now, *known) : entities.find(text) != nullptr;
+        const bool ours =
+            known != nullptr ? peer_table::is_late_echo(what.at.now, *known) : entities.find(text) != nullptr;
         if (ours) known = nullptr;
         return ours;
     };
@@ -93,9 +98,9 @@ bool node::implementation::is_copy(arrival& what) {
     const auto number = what.head.sequence_number;
     switch (silent ? who.heard.look_after_silence(number, what.head.timestamp)
                    : who.heard.look(number, what.head.timestamp)) {
-        case duplicate_filter::verdict::fresh: return false;
-        case duplicate_filter::verdict::duplicate: count.drop(drop_reason::duplicate); break;
-        case duplicate_filter::verdict::replayed: count.drop(drop_reason::replayed); return true;
+    case duplicate_filter::verdict::fresh: return false;
+    case duplicate_filter::verdict::duplicate: count.drop(drop_reason::duplicate); break;
+    case duplicate_filter::verdict::replayed: count.drop(drop_reason::replayed); return true;
     }
     if (what.reliable() && what.for_us()) owe_acknowledgement(what);
     return true;
@@ -130,8 +135,10 @@ void node::implementation::acknowledged(const arrival& what) {
     for (const auto number : acknowledgements) {
         const auto* const found =
             what.where->exact == nullptr ? nullptr : pending.find(what.where->exact->handle, number);
-        if (found == nullptr || found->to != what.who->address) count.drop(drop_reason::foreign_ack);
-        else finish(*found, what.at.now, true, errc::internal);
+        if (found == nullptr || found->to != what.who->address)
+            count.drop(drop_reason::foreign_ack);
+        else
+            finish(*found, what.at.now, true, errc::internal);
     }
 }
 
@@ -159,11 +166,15 @@ bool node::implementation::deliver(arrival& what) {
     bool taken = true;
     const auto hand_to = [&](const local_entity& receiver) {
         taken = events.deliver(receiver.handle, message);
-        if (taken) ++count.delivered;
-        else count.drop(drop_reason::queue_full);
+        if (taken)
+            ++count.delivered;
+        else
+            count.drop(drop_reason::queue_full);
     };
-    if (what.reliable_to != nullptr) hand_to(*what.reliable_to);
-    else for (const auto* each : what.where->locals) hand_to(*each);
+    if (what.reliable_to != nullptr)
+        hand_to(*what.reliable_to);
+    else
+        for (const auto* each : what.where->locals) hand_to(*each);
     return taken;
 }
 

@@ -23,13 +23,16 @@ result<void> node::implementation::check_commands(const send_request& request) {
     if (auto read = reader.read(request.payload, dialect::rfc); !read) return read;
     if (!reader.has_mbus_command()) return {};
     if (reader.has_hello() || reader.has_bye())
-        return {errc::bad_command, "mbus.hello and mbus.bye are sent by the daemon: attach and detach instead"};
+        return {errc::bad_command,
+                "mbus.hello and mbus.bye are sent by the daemon: attach and detach instead"};
     if (reader.unknown() != 0)
         return {errc::bad_command, "names that begin with mbus. are reserved: choose another command name"};
     if (reader.malformed() != 0)
-        return {errc::bad_command, "mbus.waiting and mbus.go take one symbol, mbus.ping and mbus.quit nothing"};
+        return {errc::bad_command,
+                "mbus.waiting and mbus.go take one symbol, mbus.ping and mbus.quit nothing"};
     if (reader.has_waiting() && request.reliable)
-        return {errc::bad_command, "mbus.waiting is never sent reliably: repeat it until the condition is met"};
+        return {errc::bad_command,
+                "mbus.waiting is never sent reliably: repeat it until the condition is met"};
     if (reader.has_go() && !request.reliable)
         return {errc::bad_command, "mbus.go is always sent reliably to the one entity that waits"};
     return {};
@@ -40,15 +43,17 @@ result<node::implementation::plan> node::implementation::check(const send_reques
     out.from = entities.find(request.from);
     if (out.from == nullptr) return {errc::no_entity, "the sending entity is not attached"};
     if (auto good = check_commands(request); !good) return std::move(good).error();
-    if (auto written = reader.write_all(wire_text, options.writing); !written) return std::move(written).error();
+    if (auto written = reader.write_all(wire_text, options.writing); !written)
+        return std::move(written).error();
     out.where = &routes.with_peers(*request.destination);
     out.to = request.destination;
     if (request.reliable) {
         const auto matches = out.where->locals.size() + out.where->peers.count;
         const std::string target{request.destination->text()};
         if (matches == 0) return {errc::no_match, "nobody matches " + target};
-        if (matches > 1) return {errc::not_unique, std::to_string(matches) + " entities match " + target +
-                                                       ": add elements until one is left"};
+        if (matches > 1)
+            return {errc::not_unique, std::to_string(matches) + " entities match " + target +
+                                          ": add elements until one is left"};
         if (!out.where->locals.empty()) out.local = out.where->locals.front();
         out.to = out.local != nullptr ? &out.local->address : &out.where->peers.only->address;
     }
@@ -57,7 +62,8 @@ result<node::implementation::plan> node::implementation::check(const send_reques
 }
 
 result<void> node::implementation::check_room(const send_request& request, const plan& where) const {
-    const auto octets = header_octets(where.from->address.text().size(), where.to->text().size()) + wire_text.size();
+    const auto octets =
+        header_octets(where.from->address.text().size(), where.to->text().size()) + wire_text.size();
     if (octets > message_octets_max())
         return {errc::too_large, "the message has " + std::to_string(octets) + " octets, the limit is " +
                                      std::to_string(message_octets_max())};
@@ -65,9 +71,11 @@ result<void> node::implementation::check_room(const send_request& request, const
     if (waiting.octets() + octets > transmit_queue_octets_max)
         return {errc::overflow, "the network does not take datagrams fast enough: send more slowly"};
     if (!request.reliable) return {};
-    if (pending.size() >= reliable_pending_max || where.from->reliable_pending >= reliable_pending_per_entity_max ||
+    if (pending.size() >= reliable_pending_max ||
+        where.from->reliable_pending >= reliable_pending_per_entity_max ||
         pending.octets() + octets > reliable_pending_octets_max)
-        return {errc::overflow, "too many reliable messages wait for their acknowledgement: wait for results"};
+        return {errc::overflow,
+                "too many reliable messages wait for their acknowledgement: wait for results"};
     return {};
 }
 
@@ -106,11 +114,12 @@ void node::implementation::ping_here(const instant& at, const plan& where) {
     }
 }
 
-std::uint32_t node::implementation::send_to_bus(const instant& at, const send_request& request, const plan& where) {
+std::uint32_t node::implementation::send_to_bus(const instant& at, const send_request& request,
+                                                const plan& where) {
     auto& from = *where.from;
     count.commands_out += reader.commands();
-    const bool may_join = options.coalesce && request.may_coalesce && !request.reliable && reader.commands() != 0 &&
-                          !reader.has_mbus_command();
+    const bool may_join = options.coalesce && request.may_coalesce && !request.reliable &&
+                          reader.commands() != 0 && !reader.has_mbus_command();
     if (may_join && join_open_datagram(request, where)) return from.open_number;
     const auto number = from.numbers.peek();
     const auto type = request.reliable ? message_type::reliable : message_type::unreliable;
@@ -147,8 +156,9 @@ bool node::implementation::join_open_datagram(const send_request& request, const
     return true;
 }
 
-waiting_datagram& node::implementation::begin_message(const instant& at, local_entity& from, const address& to,
-                                                      message_type type, std::size_t payload_octets) {
+waiting_datagram& node::implementation::begin_message(const instant& at, local_entity& from,
+                                                      const address& to, message_type type,
+                                                      std::size_t payload_octets) {
     head.sequence_number = from.numbers.take();
     head.timestamp = at.wall_ms;
     head.type = type;
@@ -180,7 +190,8 @@ void node::implementation::choose_path(waiting_datagram& datagram) const {
     datagram.group = true;
     if (!options.unicast || datagram.destination.empty()) return;
     const auto* const receiver = peers.find(datagram.destination.text());
-    if (receiver == nullptr || !receiver->known() || !unicast_capable(receiver->last_endpoint, options.session_port))
+    if (receiver == nullptr || !receiver->known() ||
+        !unicast_capable(receiver->last_endpoint, options.session_port))
         return;
     if (peers.matching(datagram.destination).count != 1) return;
     if (entities.has_match(datagram.destination)) return;
@@ -205,7 +216,8 @@ void node::implementation::send_acknowledgements(const instant& at, ack_partner&
     choose_path(begin_message(at, owing.entity, owing.peer, message_type::unreliable, 0));
 }
 
-std::shared_ptr<const inbound> node::implementation::make_local(const instant& at, const send_request& request,
+std::shared_ptr<const inbound> node::implementation::make_local(const instant& at,
+                                                                const send_request& request,
                                                                 const plan& where, std::uint32_t number) {
     auto out = messages.take();
     out->header.sequence_number = number;
@@ -234,8 +246,10 @@ void node::implementation::deliver_here(const instant& at, const send_request& r
         if (observing) events.observed(what);
         for (const auto handle : matched.local) {
             taken = events.deliver(handle, what);
-            if (taken) ++count.delivered;
-            else count.drop(drop_reason::queue_full);
+            if (taken)
+                ++count.delivered;
+            else
+                count.drop(drop_reason::queue_full);
         }
     }
     if (where.local == nullptr) return;

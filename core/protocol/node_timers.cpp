@@ -15,9 +15,11 @@ void node::implementation::advance(const instant& at) {
     if (shrunk_at != never) reconsider_hellos(at);
     while (timer* const due = timers.take_due(at.now)) {
         switch (due->what()) {
-            case timer::kind::hello: say_hello(at, *static_cast<local_entity*>(due->owner())); break;
-            case timer::kind::acknowledge: send_acknowledgements(at, *static_cast<ack_partner*>(due->owner())); break;
-            case timer::kind::retransmit: retransmit(at, *static_cast<pending_send*>(due->owner())); break;
+        case timer::kind::hello: say_hello(at, *static_cast<local_entity*>(due->owner())); break;
+        case timer::kind::acknowledge:
+            send_acknowledgements(at, *static_cast<ack_partner*>(due->owner()));
+            break;
+        case timer::kind::retransmit: retransmit(at, *static_cast<pending_send*>(due->owner())); break;
         }
     }
 }
@@ -55,22 +57,23 @@ void node::implementation::say_hello(const instant& at, local_entity& who) {
 
 void node::implementation::retransmit(const instant& at, pending_send& which) {
     switch (which.schedule.advance(at.now)) {
-        case retransmitter::verdict::wait: break;
-        case retransmitter::verdict::give_up: return finish(which, at.now, false, errc::not_acknowledged);
-        case retransmitter::verdict::retransmit: {
-            ++count.retransmissions;
-            auto& again = waiting.push();
-            again.message = which.message;
-            again.destination = which.to;
-            waiting.grew(again.message.size());
-            choose_path(again);
-            break;
-        }
+    case retransmitter::verdict::wait: break;
+    case retransmitter::verdict::give_up: return finish(which, at.now, false, errc::not_acknowledged);
+    case retransmitter::verdict::retransmit: {
+        ++count.retransmissions;
+        auto& again = waiting.push();
+        again.message = which.message;
+        again.destination = which.to;
+        waiting.grew(again.message.size());
+        choose_path(again);
+        break;
+    }
     }
     which.due.set(which.schedule.deadline());
 }
 
-void node::implementation::finish(const pending_send& which, time_point now, bool was_acknowledged, errc outcome) {
+void node::implementation::finish(const pending_send& which, time_point now, bool was_acknowledged,
+                                  errc outcome) {
     const auto ended = pending.take(which);
     if (auto* const from = entities.find(ended->from)) --from->reliable_pending;
     ++(was_acknowledged ? count.reliable_acknowledged : count.reliable_failed);

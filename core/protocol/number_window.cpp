@@ -14,8 +14,10 @@ bool number_window::test(std::uint32_t number) const noexcept {
 void number_window::assign(std::uint32_t number, bool seen) noexcept {
     const auto bit = number & static_cast<std::uint32_t>(capacity() - 1);
     const auto mask = std::uint64_t{1} << (bit % 64);
-    if (seen) bits_[bit / 64] |= mask;
-    else bits_[bit / 64] &= ~mask;
+    if (seen)
+        bits_[bit / 64] |= mask;
+    else
+        bits_[bit / 64] &= ~mask;
 }
 
 number_window::place number_window::look(std::uint32_t number) const noexcept {

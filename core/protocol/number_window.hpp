@@ -40,8 +40,8 @@ private:
 
     std::vector<std::uint64_t> bits_;  // a ring: the bit of n is n mod capacity
     std::uint32_t newest_ = 0;
-    std::uint32_t mark_ = 0;           // the newest number when the window began to fill...
-    time_point marked_{};              // ...and when that was
+    std::uint32_t mark_ = 0;  // the newest number when the window began to fill...
+    time_point marked_{};     // ...and when that was
 };
 
 }  // namespace mbus::protocol

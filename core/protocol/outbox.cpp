@@ -38,7 +38,8 @@ std::span<const outgoing> outbox::seal(envelope& security, std::uint64_t wall_ms
             each.open_for->open = nullptr;
             each.open_for = nullptr;
         }
-        security.seal(final_line_end_ ? each.message : without_line_end(each.message), wall_ms, each.datagram);
+        security.seal(final_line_end_ ? each.message : without_line_end(each.message), wall_ms,
+                      each.datagram);
         views_.push_back({each.datagram, each.group, each.presence, each.to});
     }
     return views_;
@@ -55,7 +56,8 @@ void outbox::pop(std::size_t count, counters& seen) {
     for (; count > 0; --count) {
         auto& sent = *queue_.front();
         octets_ -= sent.message.size();
-        const bool small = sent.message.capacity() <= spare_octets_max && sent.datagram.capacity() <= spare_octets_max;
+        const bool small =
+            sent.message.capacity() <= spare_octets_max && sent.datagram.capacity() <= spare_octets_max;
         if (small && spare_.size() < spare_max) spare_.push_back(std::move(queue_.front()));
         queue_.pop_front();
     }

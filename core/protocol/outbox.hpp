@@ -26,8 +26,8 @@ namespace mbus::protocol {
 class local_entity;
 
 struct waiting_datagram {
-    std::string message;       // header and commands, each line with its line end
-    std::string datagram;      // sealed
+    std::string message;   // header and commands, each line with its line end
+    std::string datagram;  // sealed
     address destination;
     bool group = true;
     bool presence = false;

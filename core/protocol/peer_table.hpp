@@ -29,17 +29,17 @@ struct peer {
 
     mbus::address address;
     standing state = standing::stranger;
-    endpoint last_endpoint;              // of its last message (section 6.2, trap T5)
-    time_point first_heard;              // when it became known
+    endpoint last_endpoint;  // of its last message (section 6.2, trap T5)
+    time_point first_heard;  // when it became known
     time_point last_heard;
-    duplicate_filter heard;              // its sequence numbers
+    duplicate_filter heard;                   // its sequence numbers
     std::optional<std::uint32_t> bye_number;  // of its bye, while departed (trap W7)...
-    time_point left_at;                  // ...and when that was
+    time_point left_at;                       // ...and when that was
     // Was a local entity that is detached now: its echo may still come, and if it is attached again,
     // its sequence goes on here.
     bool was_ours = false;
     std::uint32_t next_number = 0;
-    std::list<peer*>::iterator place;    // in the order of being heard
+    std::list<peer*>::iterator place;  // in the order of being heard
 
     [[nodiscard]] bool known() const noexcept { return state == standing::known; }
 };

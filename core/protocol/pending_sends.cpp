@@ -5,7 +5,8 @@
 
 namespace mbus::protocol {
 
-pending_send& pending_sends::add(timer_queue& timers, time_point now, entity_handle from, std::uint32_t number) {
+pending_send& pending_sends::add(timer_queue& timers, time_point now, entity_handle from,
+                                 std::uint32_t number) {
     auto& place = sends_[key(from, number)];
     place = std::make_unique<pending_send>(timers, now, from, number);
     return *place;

@@ -25,8 +25,8 @@ struct pending_send {
     entity_handle from;
     std::uint32_t number;
     send_token token = 0;
-    address to;                // full address of the one peer
-    std::string message;       // in clear: sealed again for every transmission (trap R10)
+    address to;           // full address of the one peer
+    std::string message;  // in clear: sealed again for every transmission (trap R10)
     retransmitter schedule;
     timer due;
 };

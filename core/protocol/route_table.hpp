@@ -18,9 +18,9 @@ namespace mbus::protocol {
 
 struct route {
     address destination;
-    std::vector<local_entity*> locals;   // that answer to it
-    local_entity* exact = nullptr;       // whose full address it is
-    peer_matches peers;                  // only after route_table::with_peers()
+    std::vector<local_entity*> locals;  // that answer to it
+    local_entity* exact = nullptr;      // whose full address it is
+    peer_matches peers;                 // only after route_table::with_peers()
 
     std::uint64_t locals_at = 0;
     std::uint64_t peers_at = 0;
@@ -28,7 +28,8 @@ struct route {
 
 class route_table {
 public:
-    route_table(const entity_table& entities, const peer_table& peers) noexcept : entities_(entities), peers_(peers) {}
+    route_table(const entity_table& entities, const peer_table& peers) noexcept
+        : entities_(entities), peers_(peers) {}
 
     // Null when `destination` is outside the grammar. Valid until the next call.
     const route* find(std::string_view destination);
@@ -49,7 +50,7 @@ private:
     const entity_table& entities_;
     const peer_table& peers_;
     text_map<std::unique_ptr<route>> routes_;
-    std::string_view last_text_;     // messages come in runs: the same destination again
+    std::string_view last_text_;  // messages come in runs: the same destination again
     route* last_found_ = nullptr;
     std::uint64_t locals_ = 1;
     std::uint64_t remotes_ = 1;

@@ -12,7 +12,8 @@ class sequence {
 public:
     enum class wrap : std::uint8_t { rfc, legacy };  // after 4294967295, after 999999
 
-    explicit sequence(std::uint32_t first = 0, wrap where = wrap::rfc) noexcept : next_(first), where_(where) {}
+    explicit sequence(std::uint32_t first = 0, wrap where = wrap::rfc) noexcept
+        : next_(first), where_(where) {}
 
     // The number that take() will give.
     [[nodiscard]] std::uint32_t peek() const noexcept { return next_; }

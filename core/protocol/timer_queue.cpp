@@ -63,8 +63,10 @@ void timer_queue::remove(timer& which) noexcept {
     heap_.pop_back();
     which.position_ = timer::idle;
     if (last == &which) return;
-    if (position > 0 && heap_[(position - 1) / 2]->at_ > last->at_) rise(*last, position);
-    else sink(*last, position);
+    if (position > 0 && heap_[(position - 1) / 2]->at_ > last->at_)
+        rise(*last, position);
+    else
+        sink(*last, position);
 }
 
 }  // namespace mbus::protocol

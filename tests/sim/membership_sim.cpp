@@ -50,7 +50,8 @@ TEST_CASE("membership converges after start, loss, partition, crash and orderly 
         lab.run_for(1ms);
         for (std::size_t index = 1; index < lab.size(); ++index) CHECK(lab.at(index).node.entities() == 14);
         lab.at(1).partition = 9;  // crashed: silent for ever
-        CHECK(lab.run_until([&] { return lab.at(2).node.entities() == 12 && lab.at(7).node.entities() == 12; }, 60s));
+        CHECK(lab.run_until(
+            [&] { return lab.at(2).node.entities() == 12 && lab.at(7).node.entities() == 12; }, 60s));
     }
 }
 
@@ -69,7 +70,8 @@ TEST_CASE("an observer hears a bounded number of hellos, from 2 to 5000 entities
         // All began together, so their hellos come in waves of a fifth of the interval (the dither),
         // and section 8.1.5, which draws the interval anew, crowds them in its later part. Whole
         // intervals are counted; the peak stays within some times the mean, at any size.
-        const auto interval = std::chrono::ceil<std::chrono::seconds>(protocol::hello_interval(each.entities));
+        const auto interval =
+            std::chrono::ceil<std::chrono::seconds>(protocol::hello_interval(each.entities));
         const auto seconds = std::max<std::int64_t>(20, 3 * interval.count());
         const auto heard = [&] { return lab.at(0).node.counters().datagrams_in; };
         const auto start = heard();

@@ -52,7 +52,8 @@ tally run(std::uint64_t seed, const conditions& network, std::size_t nodes, std:
         const auto from = random.next() % nodes;
         auto to = random.next() % nodes;
         if (to == from) to = (to + 1) % nodes;
-        if (lab.at(from).send(entities[from], "(sim:" + std::to_string(to) + ")", payload_of(token), true, token))
+        if (lab.at(from).send(entities[from], "(sim:" + std::to_string(to) + ")", payload_of(token), true,
+                              token))
             ++seen.accepted;
         lab.run_for(std::chrono::milliseconds{random.next() % 8});
     }
@@ -82,7 +83,8 @@ TEST_CASE("without faults every reliable message is acknowledged") {
 TEST_CASE("10 % loss, duplication, reordering: at least 99 % get through, none twice") {
     for (const auto seed : seeds(3)) {
         announce("10 % loss", seed);
-        const auto seen = run(seed, {.loss = 0.1, .duplication = 0.1, .delay_min = 0ms, .delay_max = 20ms}, 4, 1000);
+        const auto seen =
+            run(seed, {.loss = 0.1, .duplication = 0.1, .delay_min = 0ms, .delay_max = 20ms}, 4, 1000);
         check_promises(seen);
         CHECK(seen.accepted >= 990);
         CHECK(seen.acknowledged * 100 >= seen.accepted * 99);
@@ -92,7 +94,8 @@ TEST_CASE("10 % loss, duplication, reordering: at least 99 % get through, none t
 TEST_CASE("30 % loss: at least 90 % get through, every other one is reported, none twice") {
     for (const auto seed : seeds(3)) {
         announce("30 % loss", seed);
-        const auto seen = run(seed, {.loss = 0.3, .duplication = 0.2, .delay_min = 0ms, .delay_max = 50ms}, 4, 1000);
+        const auto seen =
+            run(seed, {.loss = 0.3, .duplication = 0.2, .delay_min = 0ms, .delay_max = 50ms}, 4, 1000);
         check_promises(seen);
         CHECK(seen.acknowledged * 100 >= seen.accepted * 90);
     }

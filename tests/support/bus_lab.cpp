@@ -45,8 +45,11 @@ endpoint make_endpoint(std::uint8_t last_octet, std::uint16_t port) {
 // --- station ----------------------------------------------------------------------------------
 
 station::station(bus_lab& lab, std::size_t index, protocol::node_options options, protocol::envelope security)
-    : source(make_endpoint(static_cast<std::uint8_t>(index + 1), static_cast<std::uint16_t>(50001 + index % 10000))),
-      node(std::move(options), std::move(security), *this), lab_(lab), index_(index) {}
+    : source(make_endpoint(static_cast<std::uint8_t>(index + 1),
+                           static_cast<std::uint16_t>(50001 + index % 10000))),
+      node(std::move(options), std::move(security), *this),
+      lab_(lab),
+      index_(index) {}
 
 entity_handle station::attach(std::string_view text, std::uint32_t process_id) {
     const auto handle = node.attach(lab_.now(), literal(text), process_id);
@@ -65,8 +68,9 @@ void station::detach_all() {
     lab_.turn(*this);
 }
 
-result<protocol::match_result> station::send(entity_handle from, std::string_view to, std::string_view payload,
-                                             bool reliable, protocol::send_token token, bool may_coalesce) {
+result<protocol::match_result> station::send(entity_handle from, std::string_view to,
+                                             std::string_view payload, bool reliable,
+                                             protocol::send_token token, bool may_coalesce) {
     const auto destination = literal(to);
     std::size_t commands = 0;
     command_scanner scan{payload};
@@ -123,7 +127,10 @@ mbus::message captured::parsed(dialect reading) const {
 // --- the network ------------------------------------------------------------------------------
 
 bus_lab::bus_lab(lab_options options)
-    : options_(options), random_(options.seed), keys_(make_envelope()), now_(time_point{} + std::chrono::hours{1}) {}
+    : options_(options),
+      random_(options.seed),
+      keys_(make_envelope()),
+      now_(time_point{} + std::chrono::hours{1}) {}
 
 protocol::envelope bus_lab::make_envelope() const {
     auto made = protocol::envelope::create(lab_session(options_));
@@ -133,7 +140,8 @@ protocol::envelope bus_lab::make_envelope() const {
 
 station& bus_lab::add(protocol::node_options options) {
     const auto index = stations_.size();
-    if (options.host_id.empty()) options.host_id = "10.0." + std::to_string(index / 250) + "." + std::to_string(index % 250 + 1);
+    if (options.host_id.empty())
+        options.host_id = "10.0." + std::to_string(index / 250) + "." + std::to_string(index % 250 + 1);
     if (options.seed == 0) options.seed = random_.next();
     stations_.push_back(std::make_unique<station>(*this, index, std::move(options), make_envelope()));
     return *stations_.back();
@@ -165,7 +173,8 @@ void bus_lab::send_out(station& from) {
     from.node.transmitted(all.size());
 }
 
-void bus_lab::travel(const station& from, std::size_t to, const std::shared_ptr<const std::string>& datagram) {
+void bus_lab::travel(const station& from, std::size_t to,
+                     const std::shared_ptr<const std::string>& datagram) {
     if (stations_[to]->partition != from.partition) return;
     const auto& faults = options_.network;
     const bool own = from.index_ == to;  // loop-back does not lose anything

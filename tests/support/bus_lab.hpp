@@ -34,16 +34,16 @@ using protocol::time_point;
 
 // What the network does to each copy of a datagram.
 struct conditions {
-    double loss = 0;          // the chance that a receiver does not get it
-    double duplication = 0;   // ...that it gets it twice
-    duration delay_min{};     // on the way for this long at least...
-    duration delay_max{};     // ...and at most: datagrams overtake one another
+    double loss = 0;         // the chance that a receiver does not get it
+    double duplication = 0;  // ...that it gets it twice
+    duration delay_min{};    // on the way for this long at least...
+    duration delay_max{};    // ...and at most: datagrams overtake one another
 };
 
 struct lab_options {
     std::uint64_t seed = 1;
     conditions network{};
-    bool capture = true;                 // keep what is sent, in clear
+    bool capture = true;  // keep what is sent, in clear
     protocol::cipher_algorithm cipher = protocol::cipher_algorithm::none;
     protocol::hash_algorithm hash = protocol::hash_algorithm::hmac_sha1_96;
 };
@@ -91,13 +91,13 @@ public:
     std::vector<std::shared_ptr<const protocol::inbound>> heard;  // observed()
     std::vector<protocol::send_report> reports;
     std::vector<change> changes;
-    bool taking = true;          // what deliver() answers
-    bool recording = true;       // off: callbacks are passed on, nothing is kept
+    bool taking = true;     // what deliver() answers
+    bool recording = true;  // off: callbacks are passed on, nothing is kept
     std::function<void(entity_handle, const std::shared_ptr<const protocol::inbound>&)> on_deliver;
     std::function<void(const protocol::send_report&)> on_sent;
 
-    endpoint source;             // where its datagrams seem to come from
-    int partition = 0;           // hears the stations of the same partition only
+    endpoint source;    // where its datagrams seem to come from
+    int partition = 0;  // hears the stations of the same partition only
 
     protocol::node node;
 
@@ -120,7 +120,7 @@ struct captured {
     bool group = true;
     bool presence = false;
     endpoint to;
-    std::string message;   // in clear
+    std::string message;  // in clear
     std::string datagram;
 
     [[nodiscard]] mbus::message parsed(dialect reading = dialect::rfc) const;
@@ -147,7 +147,8 @@ public:
     void inject(std::string_view message, const endpoint& from = make_endpoint(200, 50200));
     void inject(station& to, std::string_view message, const endpoint& from = make_endpoint(200, 50200));
     // ...the octets as they are.
-    void inject_datagram(station& to, std::string_view datagram, const endpoint& from = make_endpoint(200, 50200));
+    void inject_datagram(station& to, std::string_view datagram,
+                         const endpoint& from = make_endpoint(200, 50200));
     [[nodiscard]] std::string sealed(std::string_view message);
 
     [[nodiscard]] const std::vector<captured>& capture() const noexcept { return capture_; }
@@ -163,7 +164,7 @@ public:
 private:
     struct travelling {
         time_point due;
-        std::uint64_t order;   // first sent, first received at equal times
+        std::uint64_t order;  // first sent, first received at equal times
         std::size_t to;
         endpoint from;
         std::shared_ptr<const std::string> datagram;

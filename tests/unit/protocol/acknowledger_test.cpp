@@ -18,7 +18,8 @@ numbers taken(acknowledger& acks, time_point now, std::size_t limit = 64) {
 
 }  // namespace
 
-TEST_CASE("the first number starts TA = 70 ms, later ones do not move it (RFC 3259 s7) [item 84] [item 85] [item 88]") {
+TEST_CASE(
+    "the first number starts TA = 70 ms, later ones do not move it (RFC 3259 s7) [item 84] [item 85] [item 88]") {
     const time_point start{};
     acknowledger acks;
     CHECK(acks.deadline() == never);
@@ -69,7 +70,8 @@ TEST_CASE("a number is owed once, however often its message came") {
 
 TEST_CASE("more numbers than one message holds go out at once, in several lists") {
     acknowledger acks;
-    for (std::uint32_t number = 0; number < acknowledgements_per_message + 1; ++number) acks.received(time_point{}, number);
+    for (std::uint32_t number = 0; number < acknowledgements_per_message + 1; ++number)
+        acks.received(time_point{}, number);
     CHECK(acks.deadline() == time_point{});
     CHECK(taken(acks, time_point{}, acknowledgements_per_message).size() == acknowledgements_per_message);
     CHECK(acks.deadline() == time_point{});

@@ -14,9 +14,11 @@ using verdict = duplicate_filter::verdict;
 
 TEST_CASE("a window remembers the last 1024 numbers at least") {
     number_window window;
-    for (std::uint32_t number = 0; number < 5000; ++number) window.remember(number, time_point{} + number * 1s);
+    for (std::uint32_t number = 0; number < 5000; ++number)
+        window.remember(number, time_point{} + number * 1s);
     CHECK(window.capacity() == 1024);
-    for (std::uint32_t number = 5000 - 1024; number < 5000; ++number) CHECK(window.look(number) == place::seen);
+    for (std::uint32_t number = 5000 - 1024; number < 5000; ++number)
+        CHECK(window.look(number) == place::seen);
     CHECK(window.look(5000 - 1025) == place::below);
     CHECK(window.look(5000) == place::fresh);
 }
@@ -44,7 +46,8 @@ TEST_CASE("the window goes round the end of the number circle (RFC 3259 s3) [ite
 TEST_CASE("a fast source gets a larger window, up to a limit, and keeps what was seen") {
     number_window window;
     window.remember(0, time_point{});
-    for (std::uint32_t number = 2; number < 1'000'000; number += 2) window.remember(number, time_point{} + number * 1us);
+    for (std::uint32_t number = 2; number < 1'000'000; number += 2)
+        window.remember(number, time_point{} + number * 1us);
     CHECK(window.capacity() == number_window::capacity_max);
     CHECK(window.look(999'998) == place::seen);
     CHECK(window.look(999'997) == place::fresh);

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 using protocol::drop_reason;
 
 // The addresses of the RFC's examples (section 4.2).
-inline constexpr std::string_view own_text = "(app:rat conf:test id:4711-1@192.168.1.1 media:audio module:engine)";
+inline constexpr std::string_view own_text =
+    "(app:rat conf:test id:4711-1@192.168.1.1 media:audio module:engine)";
 inline constexpr std::string_view peer_text = "(app:rat id:4712-1@192.168.1.1 media:audio module:ui)";
 
 struct engine_fixture {
@@ -25,16 +26,19 @@ struct engine_fixture {
     // "mbus/1.0 <number> <time> <type> <source> <destination> <acks>" and its commands.
     static std::string message(std::string_view number, std::string_view type, std::string_view destination,
                                std::string_view commands, std::string_view acks = "()",
-                               std::string_view source = peer_text, std::string_view timestamp = "1700003600000") {
+                               std::string_view source = peer_text,
+                               std::string_view timestamp = "1700003600000") {
         std::string out{"mbus/1.0 "};
         out.append(number).append(1, ' ').append(timestamp).append(1, ' ').append(type).append(1, ' ');
         out.append(source).append(1, ' ').append(destination).append(1, ' ').append(acks).append("\r\n");
         return out.append(commands);
     }
 
-    void feed(std::string_view text, const endpoint& from = make_endpoint(200, 50200)) { lab.inject(it, text, from); }
-    void feed(std::uint32_t number, std::string_view type, std::string_view destination, std::string_view commands,
-              std::string_view acks = "()", std::string_view source = peer_text) {
+    void feed(std::string_view text, const endpoint& from = make_endpoint(200, 50200)) {
+        lab.inject(it, text, from);
+    }
+    void feed(std::uint32_t number, std::string_view type, std::string_view destination,
+              std::string_view commands, std::string_view acks = "()", std::string_view source = peer_text) {
         feed(message(std::to_string(number), type, destination, commands, acks, source));
     }
 

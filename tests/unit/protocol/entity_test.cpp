@@ -21,7 +21,9 @@ struct table_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(table_fixture, "entity numbers run from 1 to 99999 and round, and skip those in use (RFC 3259 s4.1) [item 31]") {
+TEST_CASE_FIXTURE(
+    table_fixture,
+    "entity numbers run from 1 to 99999 and round, and skip those in use (RFC 3259 s4.1) [item 31]") {
     CHECK(add("(a:1)").address.text() == "(a:1 id:4711-99998@10.0.0.1)");
     CHECK(add("(a:1)").address.text() == "(a:1 id:4711-99999@10.0.0.1)");
     add("(id:4711-1@10.0.0.1)");

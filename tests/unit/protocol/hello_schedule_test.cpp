@@ -22,7 +22,8 @@ hello_schedule running(random_source& random, std::size_t members) {
 
 }  // namespace
 
-TEST_CASE("hello_d is 200 ms for each entity, oneself included, at least 1000 ms (RFC 3259 s8.1.1) [item 96]") {
+TEST_CASE(
+    "hello_d is 200 ms for each entity, oneself included, at least 1000 ms (RFC 3259 s8.1.1) [item 96]") {
     CHECK(hello_interval(1) == 1000ms);
     CHECK(hello_interval(5) == 1000ms);
     CHECK(hello_interval(6) == 1200ms);
@@ -76,7 +77,8 @@ TEST_CASE("growth changes nothing until the timer expires (RFC 3259 s8.1.3) [ite
     CHECK(schedule.entities_then() == 2);
 }
 
-TEST_CASE("shrinking rescales hello_n and hello_p and sets entities_p (RFC 3259 s8.1.4, trap W6) [item 100]") {
+TEST_CASE(
+    "shrinking rescales hello_n and hello_p and sets entities_p (RFC 3259 s8.1.4, trap W6) [item 100]") {
     random_source random{5};
     auto schedule = running(random, 10);
     const auto said = schedule.last_hello();
@@ -97,7 +99,8 @@ TEST_CASE("a loss after a larger growth does not push the hello out (trap W6)") 
     CHECK(schedule.entities_then() == 10);
 }
 
-TEST_CASE("at expiry the interval is taken anew: after growth no hello yet (RFC 3259 s8.1.5) [item 101] [item 102]") {
+TEST_CASE(
+    "at expiry the interval is taken anew: after growth no hello yet (RFC 3259 s8.1.5) [item 101] [item 102]") {
     random_source random{7};
     auto schedule = running(random, 5);
     const auto said = schedule.last_hello();
@@ -163,6 +166,7 @@ TEST_CASE("the regular timer starts anew after the answer to a ping (RFC 3259 s9
     auto schedule = running(random, 1);
     schedule.ping(schedule.next_hello() - 1ms, random);
     while (!schedule.expire(schedule.deadline(), 1, random)) continue;
-    while (schedule.deadline() < schedule.next_hello()) CHECK(schedule.expire(schedule.deadline(), 1, random));
+    while (schedule.deadline() < schedule.next_hello())
+        CHECK(schedule.expire(schedule.deadline(), 1, random));
     CHECK(schedule.next_hello() >= schedule.last_hello() + 900ms);
 }

@@ -7,7 +7,8 @@
 using namespace mbus;
 using namespace mbus::lab;
 
-TEST_CASE_FIXTURE(engine_fixture, "a tag that occurs twice drops the message; no such own address (RFC 3259 s4) [item 19]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "a tag that occurs twice drops the message; no such own address (RFC 3259 s4) [item 19]") {
     feed(1, "U", "(a:1 a:2)", "a.b()");
     feed(2, "U", "()", "a.b()", "()", "(id:1-1@h a:1 a:2)");
     CHECK(drops(drop_reason::bad_header) == 2);
@@ -24,7 +25,9 @@ TEST_CASE_FIXTURE(engine_fixture, "a tag is 1 to 32 letters (RFC 3259 s4) [item 
     CHECK(drops(drop_reason::not_for_us) == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a value is 1 to 64 octets of printable ASCII without blanks and parentheses (RFC 3259 s4) [item 21]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "a value is 1 to 64 octets of printable ASCII without blanks and parentheses (RFC 3259 s4) [item 21]") {
     std::uint32_t number = 0;
     const std::string long_one(65, 'x');
     for (const std::string& value : {long_one, std::string{}, std::string{"\xc3\xa9"}, std::string{"x(y"}})
@@ -35,7 +38,9 @@ TEST_CASE_FIXTURE(engine_fixture, "a value is 1 to 64 octets of printable ASCII 
     CHECK(it.texts_for(odd).size() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "only messages to the own address or a subset of it are processed (RFC 3259 s4.2) [item 22]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "only messages to the own address or a subset of it are processed (RFC 3259 s4.2) [item 22]") {
     feed(1, "U", "(media:audio module:engine)", "a.b(1)");
     feed(2, "U", "(module:engine)", "a.b(2)");
     feed(3, "U", "(conf:test media:audio module:engine app:rat id:123-4@192.168.1.1 foo:bar)", "a.b(3)");
@@ -44,7 +49,8 @@ TEST_CASE_FIXTURE(engine_fixture, "only messages to the own address or a subset 
     CHECK(drops(drop_reason::not_for_us) == 2);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "element order is irrelevant, comparison is octet by octet (RFC 3259 s4) [item 23]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "element order is irrelevant, comparison is octet by octet (RFC 3259 s4) [item 23]") {
     feed(1, "U", "( module:engine   app:rat\tmedia:audio )", "a.b(1)");
     feed(2, "U", "(module:ENGINE)", "a.b(2)");
     feed(3, "U", "(MODULE:engine)", "a.b(3)");
@@ -64,7 +70,8 @@ TEST_CASE_FIXTURE(engine_fixture, "() addresses everyone (RFC 3259 s4) [item 24]
     CHECK(it.delivered[0].what == it.delivered[1].what);  // one message, shared
 }
 
-TEST_CASE("an own address without id gets one of the form of section 4.1 [item 25] [item 26] [item 27] [item 29] [item 30]") {
+TEST_CASE(
+    "an own address without id gets one of the form of section 4.1 [item 25] [item 26] [item 27] [item 29] [item 30]") {
     bus_lab lab;
     auto& it = lab.add({.host_id = "192.168.1.1"});
     const auto first = it.attach("(app:one)", 4711);
@@ -93,7 +100,8 @@ TEST_CASE("a hundred entities of one process have a hundred ids (RFC 3259 s4.1) 
     CHECK(addresses.size() == 100);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "an own id outside the grammar of section 4.1 is refused, one in use is a conflict") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "an own id outside the grammar of section 4.1 is refused, one in use is a conflict") {
     const auto attach = [&](std::string_view text) {
         return it.node.attach(lab.now(), *address::parse(text), 1).error().code;
     };

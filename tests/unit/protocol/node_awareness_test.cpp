@@ -13,7 +13,9 @@ std::string member(int number) { return "(id:" + std::to_string(number) + "-1@10
 
 }  // namespace
 
-TEST_CASE_FIXTURE(engine_fixture, "an entity announces itself after start and periodically (RFC 3259 s8) [item 90] [item 92]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "an entity announces itself after start and periodically (RFC 3259 s8) [item 90] [item 92]") {
     lab.run_for(20s);
     const auto hellos = lab.captured_with("mbus.hello()");
     CHECK(hellos.size() >= 18);
@@ -24,7 +26,9 @@ TEST_CASE_FIXTURE(engine_fixture, "an entity announces itself after start and pe
     }
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "the number of members follows joins, byes and timeouts (RFC 3259 s8) [item 91] [item 104]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "the number of members follows joins, byes and timeouts (RFC 3259 s8) [item 91] [item 104]") {
     CHECK(it.node.entities() == 1);
     meet(member(1));
     meet(member(2));
@@ -63,7 +67,8 @@ TEST_CASE_FIXTURE(engine_fixture, "a silent peer is gone after 5.5 s (RFC 3259 s
     CHECK(it.changes[1].state == peer_state::lost);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "any authentic message keeps a known peer, only hello creates one (trap W4)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "any authentic message keeps a known peer, only hello creates one (trap W4)") {
     feed(1, "U", "(x:y)", "a.b()");
     CHECK(it.node.entities() == 1);
     meet();
@@ -120,7 +125,8 @@ TEST_CASE_FIXTURE(engine_fixture, "copies that come over another interface after
     CHECK(drops(drop_reason::duplicate) == 2);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "an entity that begins anew after its bye is taken for new (traps R3, R9)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "an entity that begins anew after its bye is taken for new (traps R3, R9)") {
     meet();
     feed(1001, "U", "()", "mbus.bye()");
     lab.run_for(3s);
@@ -141,7 +147,9 @@ TEST_CASE("hello_d counts oneself and every local entity (RFC 3259 s8.1.1, trap 
     CHECK(hellos <= 110);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "several peers lost in one turn shrink the schedule once (RFC 3259 s8.1.4, trap W6) [item 100]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "several peers lost in one turn shrink the schedule once (RFC 3259 s8.1.4, trap W6) [item 100]") {
     for (int number = 1; number < 20; ++number) meet(member(number));
     lab.run_for(3s);  // the first hello has passed, the next is 3.6 to 4.4 s after it
     lab.clear_capture();
@@ -150,12 +158,14 @@ TEST_CASE_FIXTURE(engine_fixture, "several peers lost in one turn shrink the sch
     CHECK(lab.captured_with("mbus.hello()").size() >= 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "the timeout grows with the group: 10 members, 11 s (RFC 3259 s8.2) [item 103]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "the timeout grows with the group: 10 members, 11 s (RFC 3259 s8.2) [item 103]") {
     for (int number = 1; number <= 9; ++number) meet(member(number));
     const auto alive = [&] {
         for (int number = 2; number <= 9; ++number)
-            lab.inject(it, engine_fixture::message(std::to_string(2000 + lab.now().now.time_since_epoch() / 1s), "U", "(x:y)",
-                                                   "a.b()", "()", member(number)));
+            lab.inject(it,
+                       engine_fixture::message(std::to_string(2000 + lab.now().now.time_since_epoch() / 1s),
+                                               "U", "(x:y)", "a.b()", "()", member(number)));
     };
     for (int second = 0; second < 10; ++second) {
         lab.run_for(1s);

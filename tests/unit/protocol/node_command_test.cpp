@@ -28,7 +28,9 @@ TEST_CASE_FIXTURE(engine_fixture, "every command has a list (RFC 3259 s5.3) [ite
     CHECK(it.node.entities() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "parameters of all six types arrive as they were sent (RFC 3259 s5.3) [item 34] [item 37]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "parameters of all six types arrive as they were sent (RFC 3259 s5.3) [item 34] [item 37]") {
     auto& other = lab.add();
     const auto sender = other.attach("(app:sender)");
     const std::string text = "a.b(1 -2.5 \"s\" (x (1)) sym <QUI=>)";
@@ -65,12 +67,14 @@ TEST_CASE_FIXTURE(engine_fixture, "lists may be empty, nested and mixed (RFC 325
     CHECK(accepted(*this, {"a((1 (a \"b\" ()) <QQ==>))"}) == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "white space between values is required, at the edges allowed (RFC 3259 s5.3) [item 41]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "white space between values is required, at the edges allowed (RFC 3259 s5.3) [item 41]") {
     CHECK(accepted(*this, {"a(\"a\"\"b\")", "a(1(2))", "a(1,2)"}) == 0);
     CHECK(accepted(*this, {"a( 1 )", "a(\t1\t2\t)"}) == 2);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a boolean is an integer on the wire, other than zero is true (RFC 3259 s5.3) [item 42]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "a boolean is an integer on the wire, other than zero is true (RFC 3259 s5.3) [item 42]") {
     feed(1, "U", own_text, "a.b(0 1 -7)");
     const auto commands = parse_commands(texts().at(0));
     REQUIRE(commands);
@@ -80,15 +84,16 @@ TEST_CASE_FIXTURE(engine_fixture, "a boolean is an integer on the wire, other th
     CHECK(*values[2].as_boolean());
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "the levels of the engine's own names are separated by '.' (RFC 3259 s5.3) [item 43]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "the levels of the engine's own names are separated by '.' (RFC 3259 s5.3) [item 43]") {
     lab.run_for(1s);
     it.detach(own);
     for (const auto& each : lab.capture()) CHECK(each.parsed().commands.front().name.starts_with("mbus."));
 }
 
 TEST_CASE_FIXTURE(engine_fixture, "applications can't send reserved commands (RFC 3259 s5.3) [item 44]") {
-    for (const char* reserved : {"mbus.hello()", "mbus.bye()", "mbus.mine()", "mbus.quit(1)", "mbus.waiting(\"x\")",
-                                 "a.b()\r\nmbus.hello()"}) {
+    for (const char* reserved : {"mbus.hello()", "mbus.bye()", "mbus.mine()", "mbus.quit(1)",
+                                 "mbus.waiting(\"x\")", "a.b()\r\nmbus.hello()"}) {
         const auto sent = it.send(own, "()", reserved);
         REQUIRE_FALSE_MESSAGE(sent, reserved);
         CHECK(sent.error().code == errc::bad_command);
@@ -96,7 +101,8 @@ TEST_CASE_FIXTURE(engine_fixture, "applications can't send reserved commands (RF
     CHECK(sent().empty());
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "unknown commands do no harm to their neighbours (RFC 3259 s5.3) [item 45]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "unknown commands do no harm to their neighbours (RFC 3259 s5.3) [item 45]") {
     feed(1, "U", own_text, "a.b(1)\r\nmbus.unheard(1 2)\r\nc.d(2)\r\n");
     CHECK(texts() == std::vector<std::string>{"a.b(1)\r\nc.d(2)\r\n"});
     CHECK(drops(drop_reason::unknown_mbus_command) == 1);
@@ -118,7 +124,8 @@ TEST_CASE_FIXTURE(engine_fixture, "the six mbus. commands are understood (RFC 32
     CHECK(it.node.entities() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a command with wrong parameters is ignored and counted, the rest is not (trap M4)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "a command with wrong parameters is ignored and counted, the rest is not (trap M4)") {
     feed(1, "U", "()", "mbus.hello(1)\r\na.b()\r\nmbus.bye(x)");
     CHECK(texts() == std::vector<std::string>{"a.b()\r\n"});
     CHECK(it.node.entities() == 1);

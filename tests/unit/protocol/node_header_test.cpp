@@ -18,7 +18,8 @@ TEST_CASE_FIXTURE(engine_fixture, "the first header field is exactly mbus/1.0 (R
     CHECK(texts().size() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "seven header fields with runs of blanks and tabs between them (RFC 3259 s5.2) [item 2]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "seven header fields with runs of blanks and tabs between them (RFC 3259 s5.2) [item 2]") {
     feed("mbus/1.0\t  7 \t 1 U \t(id:1-1@h)\t\t()  ()\r\na.b()\r\n");
     CHECK(texts().size() == 1);
     feed("mbus/1.0 8 1 U (id:1-1@h) ()\r\na.b()\r\n");
@@ -62,7 +63,8 @@ TEST_CASE("each local entity has its own counter (RFC 3259 s3) [item 4]") {
     REQUIRE(f.it.send(f.own, "(x:y)", "a.b()"));
     REQUIRE(f.it.send(other, "(x:y)", "a.b()"));
     std::vector<std::uint32_t> numbers;
-    for (const auto& each : f.lab.captured_with("a.b")) numbers.push_back(each.parsed().header.sequence_number);
+    for (const auto& each : f.lab.captured_with("a.b"))
+        numbers.push_back(each.parsed().header.sequence_number);
     CHECK(numbers == std::vector<std::uint32_t>{0, 1, 0});
 }
 
@@ -77,8 +79,10 @@ TEST_CASE("after 4294967295 comes 0 on the wire (RFC 3259 s3) [item 5]") {
 
 TEST_CASE_FIXTURE(engine_fixture, "a peer's wrap-around is handled (RFC 3259 s3) [item 6]") {
     meet();
-    feed("mbus/1.0 4294967295 1700003600000 R " + std::string{peer_text} + " " + std::string{own_text} + " ()\r\na.b(1)\r\n");
-    feed("mbus/1.0 0 1700003600000 R " + std::string{peer_text} + " " + std::string{own_text} + " ()\r\na.b(2)\r\n");
+    feed("mbus/1.0 4294967295 1700003600000 R " + std::string{peer_text} + " " + std::string{own_text} +
+         " ()\r\na.b(1)\r\n");
+    feed("mbus/1.0 0 1700003600000 R " + std::string{peer_text} + " " + std::string{own_text} +
+         " ()\r\na.b(2)\r\n");
     lab.run_for(100ms);
     CHECK(texts() == std::vector<std::string>{"a.b(1)\r\n", "a.b(2)\r\n"});
     REQUIRE(acks().size() == 1);
@@ -134,17 +138,18 @@ TEST_CASE_FIXTURE(engine_fixture, "R is acknowledged, U never is (RFC 3259 s3) [
 TEST_CASE("SrcAddr is the complete own address in every kind of message (RFC 3259 s3) [item 13]") {
     engine_fixture f;
     f.meet();
-    f.lab.run_for(1s);                                            // hello
-    REQUIRE(f.it.send(f.own, "(module:ui)", "a.b()", true));      // R and its retransmission
-    REQUIRE(f.it.send(f.own, "()", "a.b()"));                     // U
-    f.feed(5, "R", own_text, "a.b()");                            // acknowledgement
+    f.lab.run_for(1s);                                        // hello
+    REQUIRE(f.it.send(f.own, "(module:ui)", "a.b()", true));  // R and its retransmission
+    REQUIRE(f.it.send(f.own, "()", "a.b()"));                 // U
+    f.feed(5, "R", own_text, "a.b()");                        // acknowledgement
     f.lab.run_for(200ms);
-    f.it.detach(f.own);                                           // bye
+    f.it.detach(f.own);  // bye
     CHECK(f.lab.capture().size() >= 6);
     for (const auto& each : f.lab.capture()) CHECK(each.parsed().header.source.text() == own_text);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "AckList forms (), ( ), (1 2), ( 1 2 ) are all valid (RFC 3259 s5.2) [item 14]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "AckList forms (), ( ), (1 2), ( 1 2 ) are all valid (RFC 3259 s5.2) [item 14]") {
     std::uint32_t number = 0;
     for (const char* list : {"()", "( )", "(1 2)", "( 1\t2 )"}) feed(++number, "U", own_text, "a.b()", list);
     CHECK(texts().size() == 4);
@@ -154,14 +159,17 @@ TEST_CASE_FIXTURE(engine_fixture, "AckList forms (), ( ), (1 2), ( 1 2 ) are all
     CHECK(drops(drop_reason::bad_header) == 6);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a message without commands is accepted and its AckList evaluated (RFC 3259 s3) [item 15]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "a message without commands is accepted and its AckList evaluated (RFC 3259 s3) [item 15]") {
     meet();
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true, 9));
     const auto number = lab.captured_with("a.b").front().parsed().header.sequence_number;
     const auto list = "(" + std::to_string(number) + ")";
     SUBCASE("with a final line end") { feed(1, "U", own_text, "", list); }
     SUBCASE("without one (trap S1)") {
-        lab.inject(it, "mbus/1.0 1 1700003600000 U " + std::string{peer_text} + " " + std::string{own_text} + " " + list);
+        lab.inject(it, "mbus/1.0 1 1700003600000 U " + std::string{peer_text} + " " + std::string{own_text} +
+                           " " + list);
     }
     REQUIRE(it.reports.size() == 1);
     CHECK(it.reports[0].acknowledged);
@@ -177,7 +185,8 @@ TEST_CASE_FIXTURE(engine_fixture, "commands reach the application in payload ord
     CHECK(it.delivered[0].what->first_command == "a.b");
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "messages are UTF-8; an ill-formed sequence drops the message (RFC 3259 s5.1) [item 17]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "messages are UTF-8; an ill-formed sequence drops the message (RFC 3259 s5.1) [item 17]") {
     feed(1, "U", own_text, "a.b(\"h\xc3\xa9\xe2\x82\xac\")\r\n");
     CHECK(texts() == std::vector<std::string>{"a.b(\"h\xc3\xa9\xe2\x82\xac\")\r\n"});
     for (const char* bad : {"a.b(\"\xc3\")", "a.b(\"\xc0\x80\")", "a.b(\"\xed\xa0\x80\")", "a.b(\"\xff\")"})
@@ -207,7 +216,8 @@ TEST_CASE_FIXTURE(engine_fixture, "LF, CR LF and no final line end are all read 
     CHECK(texts() == std::vector<std::string>{"a.b()\nc.d()"});
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "one malformed command drops the whole message: no effect, no acknowledgement (trap S13)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "one malformed command drops the whole message: no effect, no acknowledgement (trap S13)") {
     feed(1, "R", own_text, "mbus.hello()\r\na.b(1)\r\nc.d(\r\n");
     lab.run_for(200ms);
     CHECK(texts().empty());

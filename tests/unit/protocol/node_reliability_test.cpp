@@ -12,7 +12,8 @@ using numbers = std::vector<std::uint32_t>;
 std::vector<std::int64_t> times(const std::vector<captured>& sent) {
     std::vector<std::int64_t> out;
     for (const auto& each : sent)
-        out.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(each.at - sent.front().at).count());
+        out.push_back(
+            std::chrono::duration_cast<std::chrono::milliseconds>(each.at - sent.front().at).count());
     return out;
 }
 
@@ -28,7 +29,8 @@ TEST_CASE_FIXTURE(engine_fixture, "R goes to known addresses only (RFC 3259 s7) 
     CHECK(it.send(own, peer_text, "a.b()", true));
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "R to a target that is not unique: an error, nothing on the wire (RFC 3259 s7) [item 73]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "R to a target that is not unique: an error, nothing on the wire (RFC 3259 s7) [item 73]") {
     meet();
     meet("(id:9-9@10.0.0.9 module:ui)");
     const auto sent = it.send(own, "(module:ui)", "a.b()", true);
@@ -40,7 +42,8 @@ TEST_CASE_FIXTURE(engine_fixture, "R to a target that is not unique: an error, n
     CHECK(it.send(own, "(app:rat)", "a.b()", true).error().code == errc::not_unique);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "R to a subset or to () is neither delivered nor acknowledged (RFC 3259 s7) [item 74]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "R to a subset or to () is neither delivered nor acknowledged (RFC 3259 s7) [item 74]") {
     meet();
     feed(1, "R", "(module:engine)", "a.b()");
     feed(2, "R", "()", "a.b()");
@@ -48,12 +51,15 @@ TEST_CASE_FIXTURE(engine_fixture, "R to a subset or to () is neither delivered n
     CHECK(texts().empty());
     CHECK(acks().empty());
     CHECK(drops(drop_reason::reliable_not_exact) == 2);
-    feed(3, "R", "( module:engine conf:test   media:audio app:rat id:4711-1@192.168.1.1 )", "a.b()");  // any order
+    feed(3, "R", "( module:engine conf:test   media:audio app:rat id:4711-1@192.168.1.1 )",
+         "a.b()");  // any order
     CHECK(texts().size() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "retransmissions at 100, 300 and 600 ms, the same bytes, failure at 1000 ms (RFC 3259 s7, traps R1, R10) "
-                                  "[item 75] [item 76] [item 77] [item 79] [item 80] [item 88]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "retransmissions at 100, 300 and 600 ms, the same bytes, failure at 1000 ms (RFC 3259 s7, traps R1, R10) "
+    "[item 75] [item 76] [item 77] [item 79] [item 80] [item 88]") {
     meet();
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true, 77));
     lab.run_for(999ms);
@@ -84,7 +90,9 @@ TEST_CASE_FIXTURE(engine_fixture, "an acknowledgement ends the retransmission (R
     CHECK(it.reports[0].took == 150ms);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "R goes out with the full address of the one that matched (RFC 3259 s7, trap R2) [item 72]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "R goes out with the full address of the one that matched (RFC 3259 s7, trap R2) [item 72]") {
     meet();
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true));
     const auto header = lab.captured_with("a.b").front().parsed().header;
@@ -92,12 +100,14 @@ TEST_CASE_FIXTURE(engine_fixture, "R goes out with the full address of the one t
     CHECK(header.destination.text() == address::parse(peer_text)->text());
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "an acknowledgement counts only from the receiver to the sender (trap R5)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "an acknowledgement counts only from the receiver to the sender (trap R5)") {
     meet();
     const auto other = it.attach("(app:other)");
     meet("(id:9-9@10.0.0.9 app:someone)");
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true));
-    const auto list = "(" + std::to_string(lab.captured_with("a.b").front().parsed().header.sequence_number) + ")";
+    const auto list =
+        "(" + std::to_string(lab.captured_with("a.b").front().parsed().header.sequence_number) + ")";
     feed(1, "U", own_text, "", list, "(id:9-9@10.0.0.9 app:someone)");
     feed(1, "U", "(module:engine)", "", list);
     feed(2, "U", "()", "", list);
@@ -109,8 +119,10 @@ TEST_CASE_FIXTURE(engine_fixture, "an acknowledgement counts only from the recei
     CHECK(it.reports.size() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "an acknowledgement is a message to the originator's full address within 70 ms (RFC 3259 s7) "
-                                  "[item 81] [item 83] [item 84] [item 85]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "an acknowledgement is a message to the originator's full address within 70 ms (RFC 3259 s7) "
+    "[item 81] [item 83] [item 84] [item 85]") {
     meet();
     feed(5, "R", own_text, "a.b()");
     lab.run_for(69ms);
@@ -124,7 +136,9 @@ TEST_CASE_FIXTURE(engine_fixture, "an acknowledgement is a message to the origin
     CHECK(sent.commands.empty());
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "acknowledgements of a burst share a message; received lists are read (RFC 3259 s7) [item 82]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "acknowledgements of a burst share a message; received lists are read (RFC 3259 s7) [item 82]") {
     meet();
     for (std::uint32_t number = 1; number <= 3; ++number) feed(number, "R", own_text, "a.b()");
     lab.run_for(100ms);
@@ -138,7 +152,9 @@ TEST_CASE_FIXTURE(engine_fixture, "acknowledgements of a burst share a message; 
     CHECK(it.reports.size() == 2);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "acknowledgements ride on a message to that peer alone, and TA is cancelled (RFC 3259 s7) [item 83] [item 86]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "acknowledgements ride on a message to that peer alone, and TA is cancelled (RFC 3259 s7) [item 83] [item 86]") {
     meet();
     feed(5, "R", own_text, "a.b()");
     REQUIRE(it.send(own, "()", "x.y(1)"));
@@ -153,7 +169,9 @@ TEST_CASE_FIXTURE(engine_fixture, "acknowledgements ride on a message to that pe
     CHECK(it.node.counters().acks_piggybacked == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a repeated R repeats the whole list, and is delivered once (RFC 3259 s7, trap R3) [item 87] [item 89]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "a repeated R repeats the whole list, and is delivered once (RFC 3259 s7, trap R3) [item 87] [item 89]") {
     meet();
     feed(1, "R", own_text, "a.b(1)");
     feed(2, "R", own_text, "a.b(2)");
@@ -179,7 +197,8 @@ TEST_CASE_FIXTURE(engine_fixture, "copies of U messages are dropped too (trap R3
     CHECK(drops(drop_reason::duplicate) == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "R from an unknown sender is delivered, and acknowledged by multicast (trap R6)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "R from an unknown sender is delivered, and acknowledged by multicast (trap R6)") {
     feed(1, "R", own_text, "a.b()");
     feed(1, "R", own_text, "a.b()");
     lab.run_for(100ms);
@@ -189,7 +208,8 @@ TEST_CASE_FIXTURE(engine_fixture, "R from an unknown sender is delivered, and ac
     CHECK(it.node.entities() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "what its receiver refused is not acknowledged; the retransmission gets another chance") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "what its receiver refused is not acknowledged; the retransmission gets another chance") {
     meet();
     it.taking = false;
     feed(1, "R", own_text, "a.b()");
@@ -210,7 +230,8 @@ TEST_CASE_FIXTURE(engine_fixture, "an R message without commands is delivered as
     CHECK(acks().size() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a peer's bye fails what is pending to it at once, its timeout does not (trap R11)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "a peer's bye fails what is pending to it at once, its timeout does not (trap R11)") {
     meet();
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true, 1));
     lab.run_for(50ms);
@@ -222,7 +243,8 @@ TEST_CASE_FIXTURE(engine_fixture, "a peer's bye fails what is pending to it at o
     CHECK(it.reports.size() == 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "after its peer's timeout a pending message still gets its last chance (trap R11)") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "after its peer's timeout a pending message still gets its last chance (trap R11)") {
     meet();
     lab.run_for(5450ms);
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true));
@@ -235,7 +257,8 @@ TEST_CASE_FIXTURE(engine_fixture, "after its peer's timeout a pending message st
     CHECK(it.reports[0].acknowledged);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a reliable message between local entities is reported at once and stays off the bus") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "a reliable message between local entities is reported at once and stays off the bus") {
     const auto second = it.attach("(app:second)");
     REQUIRE(it.send(own, "(app:second)", "a.b()", true, 3));
     CHECK(it.texts_for(second).size() == 1);
@@ -251,7 +274,8 @@ TEST_CASE_FIXTURE(engine_fixture, "a reliable message between local entities is 
     CHECK(it.reports[1].outcome == errc::overflow);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "detaching ends pending sends and sends owed acknowledgements before the bye") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "detaching ends pending sends and sends owed acknowledgements before the bye") {
     meet();
     REQUIRE(it.send(own, "(module:ui)", "a.b()", true, 1));
     feed(5, "R", own_text, "a.b()");
@@ -266,7 +290,8 @@ TEST_CASE_FIXTURE(engine_fixture, "detaching ends pending sends and sends owed a
 
 TEST_CASE_FIXTURE(engine_fixture, "an orderly shutdown reports every pending send once") {
     meet();
-    for (protocol::send_token token = 0; token < 10; ++token) REQUIRE(it.send(own, "(module:ui)", "a.b()", true, token));
+    for (protocol::send_token token = 0; token < 10; ++token)
+        REQUIRE(it.send(own, "(module:ui)", "a.b()", true, token));
     it.detach_all();
     CHECK(it.reports.size() == 10);
     for (const auto& each : it.reports) CHECK(each.outcome == errc::shutting_down);
@@ -286,9 +311,11 @@ TEST_CASE("destroying a node reports every pending send once") {
         auto keys = protocol::envelope::create(lab_session());
         protocol::node it{{.host_id = "10.0.0.1"}, std::move(*keys), events};
         const auto own = it.attach(at, *address::parse("(app:x)"), 1);
-        it.receive(at, lab.sealed("mbus/1.0 0 1 U (id:1-1@10.0.0.2) () ()\r\nmbus.hello()\r\n"), make_endpoint(2, 50002));
+        it.receive(at, lab.sealed("mbus/1.0 0 1 U (id:1-1@10.0.0.2) () ()\r\nmbus.hello()\r\n"),
+                   make_endpoint(2, 50002));
         const auto to = *address::parse("(id:1-1@10.0.0.2)");
-        REQUIRE(it.send(at, {.from = *own, .destination = &to, .payload = "a.b()", .commands = 1, .reliable = true}));
+        REQUIRE(it.send(
+            at, {.from = *own, .destination = &to, .payload = "a.b()", .commands = 1, .reliable = true}));
     }
     CHECK(events.outcomes == std::vector{errc::shutting_down});
 }

@@ -5,7 +5,8 @@
 using namespace mbus;
 using namespace mbus::lab;
 
-TEST_CASE("every datagram carries a digest of 16 characters made with the shared key (RFC 3259 s11) [item 124] [item 127]") {
+TEST_CASE(
+    "every datagram carries a digest of 16 characters made with the shared key (RFC 3259 s11) [item 124] [item 127]") {
     engine_fixture f;
     f.lab.run_for(1s);
     REQUIRE(f.it.send(f.own, "()", "a.b()"));
@@ -17,14 +18,16 @@ TEST_CASE("every datagram carries a digest of 16 characters made with the shared
     }
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a datagram with any bit flipped has no effect but a counter (RFC 3259 s11.4) [item 125]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "a datagram with any bit flipped has no effect but a counter (RFC 3259 s11.4) [item 125]") {
     const auto good = lab.sealed(message("1", "R", own_text, "mbus.hello()\r\na.b()\r\n"));
     for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
         auto flipped = good;
         flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << (bit % 8)));
         lab.inject_datagram(it, flipped);
     }
-    for (std::size_t length = 0; length < good.size(); ++length) lab.inject_datagram(it, good.substr(0, length));
+    for (std::size_t length = 0; length < good.size(); ++length)
+        lab.inject_datagram(it, good.substr(0, length));
     lab.run_for(100ms);
     CHECK(texts().empty());
     CHECK(it.node.entities() == 1);
@@ -42,7 +45,8 @@ TEST_CASE("sessions with different keys on one group stay apart (RFC 3259 s11.3)
     CHECK(md5.drops(drop_reason::bad_mac) == 1);
 }
 
-TEST_CASE("encryption on and off: two nodes talk either way (RFC 3259 s11.1) [item 130] [item 131] [item 135]") {
+TEST_CASE(
+    "encryption on and off: two nodes talk either way (RFC 3259 s11.1) [item 130] [item 131] [item 135]") {
     for (const auto cipher : {protocol::cipher_algorithm::none, protocol::cipher_algorithm::aes}) {
         engine_fixture f{{.cipher = cipher}};
         auto& other = f.lab.add();
@@ -64,7 +68,8 @@ TEST_CASE("an extra block of zero octets is stripped (RFC 3259 s11.2, trap C5) [
     CHECK(f.texts() == std::vector<std::string>{"a.b()"});
 }
 
-TEST_CASE("text that does not start with mbus/ is discarded, encrypted or not (RFC 3259 s11.4, trap C6) [item 136]") {
+TEST_CASE(
+    "text that does not start with mbus/ is discarded, encrypted or not (RFC 3259 s11.4, trap C6) [item 136]") {
     for (const auto cipher : {protocol::cipher_algorithm::none, protocol::cipher_algorithm::aes}) {
         engine_fixture f{{.cipher = cipher}};
         f.feed("nbus/1.0 1 1 U (id:1-1@h) () ()\r\nmbus.hello()");

@@ -7,9 +7,13 @@ using namespace mbus::lab;
 namespace {
 
 // Sends without ending the turn: nothing is sealed in between.
-void queue(engine_fixture& f, entity_handle from, std::string_view to, std::string_view payload, bool may_coalesce = true) {
+void queue(engine_fixture& f, entity_handle from, std::string_view to, std::string_view payload,
+           bool may_coalesce = true) {
     const auto destination = *address::parse(to);
-    REQUIRE(f.it.node.send(f.lab.now(), {.from = from, .destination = &destination, .payload = payload, .commands = 1,
+    REQUIRE(f.it.node.send(f.lab.now(), {.from = from,
+                                         .destination = &destination,
+                                         .payload = payload,
+                                         .commands = 1,
                                          .may_coalesce = may_coalesce}));
 }
 
@@ -97,7 +101,8 @@ TEST_CASE_FIXTURE(engine_fixture, "an entity that detaches in the same turn leav
     CHECK(payloads(lab.capture()) == texts_t{"a.b(1)\r\n", "mbus.bye()\r\n"});
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "local receivers get the message at once, others hear it too; the sender does not") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "local receivers get the message at once, others hear it too; the sender does not") {
     const auto second = it.attach("(app:second kind:shared)");
     const auto third = it.attach("(app:third kind:shared)");
     const auto sent_to = it.send(own, "(kind:shared)", "a.b()");
@@ -122,7 +127,8 @@ TEST_CASE_FIXTURE(engine_fixture, "a full address that is local goes no further"
 TEST_CASE_FIXTURE(engine_fixture, "transmit() is the bus half alone") {
     const auto second = it.attach("(app:second)");
     const auto everyone = *address::parse("()");
-    REQUIRE(it.node.transmit(lab.now(), {.from = own, .destination = &everyone, .payload = "a.b()", .commands = 1}));
+    REQUIRE(it.node.transmit(lab.now(),
+                             {.from = own, .destination = &everyone, .payload = "a.b()", .commands = 1}));
     lab.turn(it);
     CHECK(lab.captured_with("a.b").size() == 1);
     CHECK(it.texts_for(second).empty());
@@ -134,11 +140,13 @@ TEST_CASE_FIXTURE(engine_fixture, "a detached sender is an error") {
     CHECK(it.node.address_of(own) == nullptr);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "when nothing is drained the queue refuses at its limit, and goes on afterwards") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "when nothing is drained the queue refuses at its limit, and goes on afterwards") {
     const std::string text = "a.b(\"" + std::string(60000, 'x') + "\")";
     const auto everyone = *address::parse("()");
     const auto send = [&] {
-        return it.node.send(lab.now(), {.from = own, .destination = &everyone, .payload = text, .commands = 1});
+        return it.node.send(lab.now(),
+                            {.from = own, .destination = &everyone, .payload = text, .commands = 1});
     };
     std::size_t accepted = 0;
     while (accepted < 10'000 && send()) ++accepted;
@@ -158,7 +166,8 @@ TEST_CASE("the legacy dialect: what UCL, rat-common, libgmbus and Java MBus all 
     f.lab.run_for(1500ms);
     CHECK(payloads(f.lab.captured_with("a.b")) == texts_t{"a.b (1 (2 ) \"x\" )\nc.d ()\n"});
     CHECK(f.lab.captured_with("a.b").front().parsed().header.sequence_number == 999999);
-    for (const auto& each : f.lab.captured_with("mbus.hello")) CHECK(payloads({each}) == texts_t{"mbus.hello ()\n"});
+    for (const auto& each : f.lab.captured_with("mbus.hello"))
+        CHECK(payloads({each}) == texts_t{"mbus.hello ()\n"});
     REQUIRE(f.acks().size() == 1);
     CHECK(f.acks()[0].message.ends_with(" (7 )\n"));
     CHECK(f.lab.capture().back().parsed().header.sequence_number < 100);

@@ -20,8 +20,9 @@ struct quiet_fixture : engine_fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(engine_fixture, "hello and bye are unreliable, to everyone, alone in their message (RFC 3259 s9.1, s9.2) "
-                                  "[item 105] [item 107] [item 108]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "hello and bye are unreliable, to everyone, alone in their message (RFC 3259 s9.1, s9.2) "
+                  "[item 105] [item 107] [item 108]") {
     lab.run_for(1s);
     it.detach(own);
     const auto& all = lab.capture();
@@ -50,8 +51,9 @@ TEST_CASE("the first hello comes within a second of attaching, at a random time 
     CHECK(longest > 850ms);
 }
 
-TEST_CASE_FIXTURE(quiet_fixture, "a ping is answered with a hello to everyone, within a second (RFC 3259 s9.3) "
-                                 "[item 109] [item 110] [item 111]") {
+TEST_CASE_FIXTURE(quiet_fixture,
+                  "a ping is answered with a hello to everyone, within a second (RFC 3259 s9.3) "
+                  "[item 109] [item 110] [item 111]") {
     feed(1, "U", "()", "mbus.ping()");
     lab.run_for(1s);
     const auto hellos = lab.captured_with("mbus.hello()");
@@ -96,7 +98,8 @@ TEST_CASE_FIXTURE(quiet_fixture, "a ping asks those that it is addressed to (RFC
     CHECK(hellos[0].parsed().header.source.text() == it.address_of(second));
 }
 
-TEST_CASE_FIXTURE(quiet_fixture, "a local entity's ping is answered by the other local entities too (RFC 3259 s9.3)") {
+TEST_CASE_FIXTURE(quiet_fixture,
+                  "a local entity's ping is answered by the other local entities too (RFC 3259 s9.3)") {
     const auto second = it.attach("(app:second)");
     lab.run_for(1s);
     lab.clear_capture();
@@ -116,7 +119,9 @@ TEST_CASE_FIXTURE(engine_fixture, "quit is the application's to obey (RFC 3259 s
     CHECK(lab.captured_with("mbus.hello()").size() >= 1);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "waiting goes unreliably to all, a group or one (RFC 3259 s9.5) [item 116] [item 117] [item 119]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "waiting goes unreliably to all, a group or one (RFC 3259 s9.5) [item 116] [item 117] [item 119]") {
     meet();
     for (std::string_view to : {std::string_view{"()"}, std::string_view{"(app:rat)"}, peer_text})
         REQUIRE(it.send(own, to, "mbus.waiting(ready)"));
@@ -128,13 +133,16 @@ TEST_CASE_FIXTURE(engine_fixture, "waiting goes unreliably to all, a group or on
     CHECK(reliable.error().code == errc::bad_command);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "waiting may be repeated and go ends it: each is handed to the application (RFC 3259 s9.5) [item 118]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "waiting may be repeated and go ends it: each is handed to the application (RFC 3259 s9.5) [item 118]") {
     for (std::uint32_t number = 1; number <= 3; ++number) feed(number, "U", own_text, "mbus.waiting(ready)");
     feed(4, "R", own_text, "mbus.go(ready)");
     CHECK(texts().size() == 4);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "waiting and go carry exactly one symbol (RFC 3259 s9.5, s9.6) [item 120]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "waiting and go carry exactly one symbol (RFC 3259 s9.5, s9.6) [item 120]") {
     feed(1, "U", own_text, "mbus.waiting(\"ready\")\r\na.b(1)");
     feed(2, "U", own_text, "mbus.waiting(x y)\r\na.b(2)");
     feed(3, "R", own_text, "mbus.go()\r\na.b(3)");
@@ -142,13 +150,16 @@ TEST_CASE_FIXTURE(engine_fixture, "waiting and go carry exactly one symbol (RFC 
     CHECK(drops(drop_reason::bad_mbus_command) == 3);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "hello and waiting share a payload, in any order (RFC 3259 s9.5, trap W11) [item 121]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "hello and waiting share a payload, in any order (RFC 3259 s9.5, trap W11) [item 121]") {
     feed(1, "U", "()", "mbus.waiting(ready)\r\nmbus.hello()");
     CHECK(it.node.entities() == 2);
     CHECK(texts() == std::vector<std::string>{"mbus.waiting(ready)\r\n"});
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "go is sent reliably to the full address of the one that waits (RFC 3259 s9.6) [item 116] [item 122]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "go is sent reliably to the full address of the one that waits (RFC 3259 s9.6) [item 116] [item 122]") {
     meet();
     REQUIRE(it.send(own, "(module:ui)", "mbus.go(ready)", true));
     const auto header = lab.captured_with("mbus.go").front().parsed().header;

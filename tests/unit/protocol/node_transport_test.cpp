@@ -25,7 +25,9 @@ TEST_CASE_FIXTURE(engine_fixture, "the engine keeps IPv4 and IPv6 endpoints alik
     CHECK(only(*this).to == from);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "a target that is not fully qualified goes to the group (RFC 3259 s6) [item 48] [item 49]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "a target that is not fully qualified goes to the group (RFC 3259 s6) [item 48] [item 49]") {
     meet();
     SUBCASE("a subset, although it matches one peer only") { REQUIRE(it.send(own, "(module:ui)", "a.b()")); }
     SUBCASE("nobody knows who matches") { REQUIRE(it.send(own, "(x:y)", "a.b()")); }
@@ -49,7 +51,8 @@ TEST_CASE("directed unicast can be switched off (RFC 3259 s6.2) [item 50]") {
     }
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "too large a message is an error for the caller, nothing is sent (RFC 3259 s6) [item 51]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "too large a message is an error for the caller, nothing is sent (RFC 3259 s6) [item 51]") {
     const std::string huge = "a.b(\"" + std::string(66000, 'x') + "\")";
     const auto sent = it.send(own, "()", huge);
     REQUIRE_FALSE(sent);
@@ -60,16 +63,20 @@ TEST_CASE_FIXTURE(engine_fixture, "too large a message is an error for the calle
     CHECK(only(*this).datagram.size() <= datagram_octets_max);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "datagram_octets() bounds the datagram, for warnings about the MTU (RFC 3259 s6) [item 52]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "datagram_octets() bounds the datagram, for warnings about the MTU (RFC 3259 s6) [item 52]") {
     const auto everyone = *address::parse("()");
     const std::string text = "a.b(\"" + std::string(500, 'x') + "\")";
-    const auto bound = it.node.datagram_octets({.from = own, .destination = &everyone, .payload = text, .commands = 1});
+    const auto bound =
+        it.node.datagram_octets({.from = own, .destination = &everyone, .payload = text, .commands = 1});
     REQUIRE(it.send(own, "()", text));
     CHECK(only(*this).datagram.size() <= bound);
     CHECK(only(*this).datagram.size() + 20 >= bound);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "DestAddr is filled in with directed unicast too (RFC 3259 s6.2) [item 65]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "DestAddr is filled in with directed unicast too (RFC 3259 s6.2) [item 65]") {
     meet();
     REQUIRE(it.send(own, peer_text, "a.b()"));
     CHECK_FALSE(only(*this).group);
@@ -78,12 +85,15 @@ TEST_CASE_FIXTURE(engine_fixture, "DestAddr is filled in with directed unicast t
 
 TEST_CASE_FIXTURE(engine_fixture, "unicast only when the target is unique (RFC 3259 s6.2) [item 67]") {
     meet();
-    meet("(app:rat id:4712-1@192.168.1.1 media:audio module:ui other:one)");  // has all its elements, and more
+    meet(
+        "(app:rat id:4712-1@192.168.1.1 media:audio module:ui other:one)");  // has all its elements, and more
     REQUIRE(it.send(own, peer_text, "a.b()"));
     CHECK(only(*this).group);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "unicast follows the port of the last message (RFC 3259 s6.2, trap T5) [item 68] [item 66]") {
+TEST_CASE_FIXTURE(
+    engine_fixture,
+    "unicast follows the port of the last message (RFC 3259 s6.2, trap T5) [item 68] [item 66]") {
     meet(peer_text, make_endpoint(200, 50001));
     const auto path = [&] {
         lab.clear_capture();
@@ -104,13 +114,15 @@ TEST_CASE("a peer on the configured port of the session gets no unicast (trap T4
     CHECK(only(f).group);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "messages to () go to the group, however few peers there are (RFC 3259 s6.2) [item 69]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "messages to () go to the group, however few peers there are (RFC 3259 s6.2) [item 69]") {
     meet();
     REQUIRE(it.send(own, "()", "a.b()"));
     CHECK(only(*this).group);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "entities share an endpoint, DestAddr tells them apart (RFC 3259 s6.2) [item 70]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "entities share an endpoint, DestAddr tells them apart (RFC 3259 s6.2) [item 70]") {
     const auto second = it.attach("(app:second)");
     auto& other = lab.add();
     const auto sender = other.attach("(app:sender)");
@@ -123,7 +135,8 @@ TEST_CASE_FIXTURE(engine_fixture, "entities share an endpoint, DestAddr tells th
     for (const auto& each : lab.captured_with("a.b")) CHECK_FALSE(each.group);
 }
 
-TEST_CASE_FIXTURE(engine_fixture, "match() counts our own entities and the known peers (RFC 3259 s6.2, trap A5) [item 71]") {
+TEST_CASE_FIXTURE(engine_fixture,
+                  "match() counts our own entities and the known peers (RFC 3259 s6.2, trap A5) [item 71]") {
     meet();
     const auto count = [&](std::string_view text) { return it.node.match(*address::parse(text)); };
     CHECK(count("()").total() == 2);

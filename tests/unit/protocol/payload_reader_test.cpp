@@ -26,7 +26,9 @@ TEST_CASE("a payload without the engine's commands is handed on verbatim") {
 
 TEST_CASE("hello, bye and ping are noted wherever they stand, and taken out (trap W11)") {
     payload_reader reader;
-    REQUIRE(reader.read("mbus.waiting(ready)\r\nmbus.hello()\r\na.b(1)\r\nmbus.ping( )\r\nmbus.quit()\r\nmbus.bye()", dialect::rfc));
+    REQUIRE(reader.read(
+        "mbus.waiting(ready)\r\nmbus.hello()\r\na.b(1)\r\nmbus.ping( )\r\nmbus.quit()\r\nmbus.bye()",
+        dialect::rfc));
     CHECK(reader.has_hello());
     CHECK(reader.has_ping());
     CHECK(reader.has_bye());
@@ -36,7 +38,8 @@ TEST_CASE("hello, bye and ping are noted wherever they stand, and taken out (tra
 
 TEST_CASE("wrong parameters and unknown mbus.* names are ignored and counted (traps M4, M5)") {
     payload_reader reader;
-    REQUIRE(reader.read("mbus.hello(1)\nmbus.go(a b)\nmbus.go(\"a\")\nmbus.waiting()\nmbus.what()\nx.y()\n", dialect::rfc));
+    REQUIRE(reader.read("mbus.hello(1)\nmbus.go(a b)\nmbus.go(\"a\")\nmbus.waiting()\nmbus.what()\nx.y()\n",
+                        dialect::rfc));
     CHECK_FALSE(reader.has_hello());
     CHECK(reader.malformed() == 4);
     CHECK(reader.unknown() == 1);

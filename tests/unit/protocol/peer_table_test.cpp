@@ -25,7 +25,8 @@ peer& member(peer_table& peers, std::size_t number, std::string_view rest = "", 
 
 }  // namespace
 
-TEST_CASE("a target is unique when exactly one known address has all its elements (RFC 3259 s6.2) [item 71]") {
+TEST_CASE(
+    "a target is unique when exactly one known address has all its elements (RFC 3259 s6.2) [item 71]") {
     peer_table peers;
     const auto& audio = member(peers, 1, "app:rat media:audio");
     member(peers, 2, "app:vic media:video");
@@ -69,7 +70,8 @@ TEST_CASE("a hello that was overtaken by its sender's bye is late, for a few sec
 TEST_CASE("strangers and departed ones are bounded, the oldest goes first; members stay") {
     peer_table peers;
     member(peers, 999999);
-    for (std::size_t number = 0; number < acquaintances_max + 100; ++number) peers.meet(start, numbered(number));
+    for (std::size_t number = 0; number < acquaintances_max + 100; ++number)
+        peers.meet(start, numbered(number));
     CHECK(peers.acquaintances() <= acquaintances_max);
     CHECK(peers.find(numbered(0).text()) == nullptr);
     CHECK(peers.find(numbered(acquaintances_max + 99).text()) != nullptr);
@@ -85,7 +87,8 @@ TEST_CASE("strangers are forgotten after a while") {
 
 TEST_CASE("the table takes peers_max members and refuses the next") {
     peer_table peers;
-    for (std::size_t number = 0; number < peers_max; ++number) REQUIRE(peers.join(start, peers.meet(start, numbered(number))));
+    for (std::size_t number = 0; number < peers_max; ++number)
+        REQUIRE(peers.join(start, peers.meet(start, numbered(number))));
     CHECK_FALSE(peers.join(start, peers.meet(start, numbered(peers_max))));
     CHECK(peers.known() == peers_max);
 }

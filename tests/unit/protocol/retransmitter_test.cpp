@@ -6,7 +6,8 @@ using namespace mbus::protocol;
 using namespace std::chrono_literals;
 using verdict = retransmitter::verdict;
 
-TEST_CASE("a reliable message is repeated three times, then reported lost (RFC 3259 s7) [item 75] [item 77] [item 79]") {
+TEST_CASE(
+    "a reliable message is repeated three times, then reported lost (RFC 3259 s7) [item 75] [item 77] [item 79]") {
     const time_point start{};
     retransmitter pending{start};
     CHECK(pending.deadline() == start + 100ms);

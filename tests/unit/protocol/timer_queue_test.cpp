@@ -41,11 +41,14 @@ TEST_CASE("any mixture of setting, moving and cancelling keeps the order") {
     random_source random{seed};
     timer_queue queue;
     std::vector<std::unique_ptr<timer>> all;
-    for (int index = 0; index < 300; ++index) all.push_back(std::make_unique<timer>(queue, timer::kind::hello, nullptr));
+    for (int index = 0; index < 300; ++index)
+        all.push_back(std::make_unique<timer>(queue, timer::kind::hello, nullptr));
     for (int round = 0; round < 20000; ++round) {
         auto& which = *all[random.next() % all.size()];
-        if (random.next() % 4 == 0) which.cancel();
-        else which.set(time_point{} + std::chrono::milliseconds{random.next() % 1000});
+        if (random.next() % 4 == 0)
+            which.cancel();
+        else
+            which.set(time_point{} + std::chrono::milliseconds{random.next() % 1000});
         if (round % 100 != 0) continue;
         auto earliest = never;
         for (const auto& each : all) earliest = std::min(earliest, each->at());
