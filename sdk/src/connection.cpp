@@ -84,6 +84,7 @@ connection connection::start(const connect_options& options) {
 operation<void> connection::ready() { return shared_->ready(); }
 connection_state connection::state() const noexcept { return shared_->state(); }
 
+operation<entity> connection::attach(const destination& address) { return shared_->attach(address, {}); }
 operation<entity> connection::attach(const destination& address, const attach_options& options) {
     return shared_->attach(address, options);
 }

@@ -174,7 +174,9 @@ public:
 
     // Takes part in the bus. The daemon adds the `id` element. Errors: bad_address, conflict (the
     // full address exists), forbidden, limit.
-    operation<entity> attach(const destination& address, const attach_options& options = {});
+    // (Two functions: g++ 12 destroys default arguments of this kind wrongly after co_await.)
+    operation<entity> attach(const destination& address);
+    operation<entity> attach(const destination& address, const attach_options& options);
 
     // --- who is there -----------------------------------------------------------------------
 
