@@ -191,7 +191,7 @@ void service::parts::reload() {
         log.set_level(level_of(reading.values));
         bus->set_interface_filter(reading.values.bus.allow_interfaces, reading.values.bus.deny_interfaces);
         hub.apply(reading);
-        local->forget_names();
+        local->configuration_changed();
         for (const auto& line : plan.changes) log.notice("reloaded", {{"change", line}});
         if (plan.changes.empty()) log.notice("reloaded, nothing has changed");
     }

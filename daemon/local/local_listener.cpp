@@ -21,6 +21,8 @@ constexpr int accepts_per_turn = 64;
 constexpr std::chrono::seconds deadline_period{1};
 // Without free file descriptors accept() fails at once, again and again.
 constexpr std::chrono::milliseconds accept_pause{200};
+// Users, each in one set of groups, whose rights are remembered.
+constexpr std::size_t rights_remembered_max = 1024;
 
 }  // namespace
 
@@ -118,12 +120,27 @@ void local_listener::serve(unique_fd client) {
         log_.limited(level::warning, "credentials", "a client was refused", {{"error", fault.what()}});
         return;
     }
-    who->rights = hub_.configuration().rights.granted_to(who->user);
+    who->rights = rights_of(who->user);
+    who->user.groups = {};  // many connections, and the rights are all that they are for
     auto connection = std::make_shared<local_connection>(environment_, std::move(client), std::move(who));
     connections_.emplace(connection->id(), connection);
     with_deadline_.push_back(connection);
     connection->start();
     watch_deadlines();
+}
+
+std::shared_ptr<const granted_rights> local_listener::rights_of(const user_identity& user) {
+    std::string key = std::to_string(user.uid);
+    for (const auto& group : user.groups) key += ' ' + group;
+    if (rights_.size() > rights_remembered_max) rights_.clear();
+    auto& known = rights_[key];
+    if (!known) known = std::make_shared<const granted_rights>(hub_.configuration().rights.granted_to(user));
+    return known;
+}
+
+void local_listener::configuration_changed() {
+    names_.clear();
+    rights_.clear();
 }
 
 // One frame into the empty socket buffer always fits.

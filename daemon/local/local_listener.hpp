@@ -44,8 +44,8 @@ public:
     void stop_accepting();
     void close();
 
-    // Users and groups may have changed: looked up anew for later connections.
-    void forget_names() { names_.clear(); }
+    // Rules, users and groups may have changed: worked out anew for later connections.
+    void configuration_changed();
 
     [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }
 
@@ -54,6 +54,7 @@ private:
     void accept_some();
     bool accept_one();
     void serve(unique_fd socket);
+    std::shared_ptr<const granted_rights> rights_of(const user_identity& user);
     void refuse(unique_fd socket, mbus::errc code, std::string_view text);
     void watch_deadlines();
 
@@ -65,6 +66,7 @@ private:
     turn_queue& turns_;
     logger& log_;
     name_cache names_;
+    std::unordered_map<std::string, std::shared_ptr<const granted_rights>> rights_;  // by user and groups
     std::unique_ptr<char[]> read_buffer_;
     local_environment environment_;
     std::unordered_map<std::uint64_t, std::shared_ptr<local_connection>> connections_;

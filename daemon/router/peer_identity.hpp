@@ -18,10 +18,11 @@
 
 namespace mbusd {
 
-// Shared by a connection and the session that it opens.
+// Shared by a connection and the session that it opens; the rights also by all connections of a user
+// in the same groups.
 struct peer_identity {
     user_identity user;
-    granted_rights rights;
+    std::shared_ptr<const granted_rights> rights;
 };
 
 class connection_registry {

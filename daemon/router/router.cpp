@@ -120,7 +120,7 @@ mbus::result<mbus::mbws::opened_session> router::open(time_point now, const mbus
     auto who = connections_.find(request.connection);
     if (!who) return {errc::internal, "the connection has ended"};
     if (stopping_) return {errc::shutting_down, "mbusd is stopping; try again in some seconds"};
-    if (auto no = who->rights.refuses_connect()) {
+    if (auto no = who->rights->refuses_connect()) {
         ++counters_.sessions_refused;
         log_.limited(level::notice, "refused/" + who->user.name, "a client was refused",
                      {{"user", who->user.name}, {"uid", std::to_string(who->user.uid)}, {"reason", *no}});
@@ -186,8 +186,8 @@ mbus::result<mbus::mbws::attached> router::attach(time_point, mbus::mbws::broker
     auto* record = sessions_.find(session.id());
     if (record == nullptr) return {errc::no_session, "the session has ended"};
     mbus::result<mbus::mbws::attached> out{errc::not_found, "queues are not part of this mbusd; attach an entity"};
-    if (request.policy == mbus::mbws::reader_policy::block && record->who->rights.refuses_block()) {
-        out = {errc::forbidden, *record->who->rights.refuses_block()};
+    if (request.policy == mbus::mbws::reader_policy::block && record->who->rights->refuses_block()) {
+        out = {errc::forbidden, *record->who->rights->refuses_block()};
     } else if (request.mode == mbus::mbws::attach_mode::entity) {
         out = attach_entity(*record, request);
     } else if (request.mode == mbus::mbws::attach_mode::monitor) {
@@ -199,7 +199,7 @@ mbus::result<mbus::mbws::attached> router::attach(time_point, mbus::mbws::broker
 
 mbus::result<mbus::mbws::attached> router::attach_entity(session_record& record,
                                                          const mbus::mbws::attach_request& request) {
-    if (auto no = record.who->rights.refuses_attach(request.entity)) return {errc::forbidden, *no};
+    if (auto no = record.who->rights->refuses_attach(request.entity)) return {errc::forbidden, *no};
     if (auto no = record.account->refuses_entity(configuration_.values.limits)) return {errc::limit, *no};
     // So that an address can move from a session that has just ended to a new one.
     detach_withdrawn();
@@ -227,7 +227,7 @@ mbus::result<mbus::mbws::attached> router::attach_entity(session_record& record,
 
 mbus::result<mbus::mbws::attached> router::attach_monitor(session_record& record,
                                                           const mbus::mbws::attach_request& request) {
-    if (auto no = record.who->rights.refuses_monitor()) return {errc::forbidden, *no};
+    if (auto no = record.who->rights->refuses_monitor()) return {errc::forbidden, *no};
     auto added = std::make_unique<monitor>();
     added->id = monitor_handles | ++last_monitor_;
     added->owner = &record;

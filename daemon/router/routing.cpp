@@ -74,7 +74,7 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
         ++counters_.refused_address;
         return refuse(report, errc::bad_address, routes_.fault().text);
     }
-    const auto& rights = sender->who->rights;
+    const auto& rights = *sender->who->rights;
     if (!rights.sends_anywhere()) {
         if (auto no = rights.refuses_send(way->to)) {
             ++counters_.refused_rights;

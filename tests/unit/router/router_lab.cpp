@@ -52,7 +52,7 @@ std::shared_ptr<const mbusd::peer_identity> identity(const mbusd::rights_table& 
     out->user.name = user;
     out->user.groups = std::move(groups);
     out->user.owner = owner;
-    out->rights = table.granted_to(out->user);
+    out->rights = std::make_shared<const mbusd::granted_rights>(table.granted_to(out->user));
     return out;
 }
 
@@ -211,6 +211,7 @@ void router_lab::turn() {
 }
 
 void router_lab::pass(std::chrono::milliseconds time) {
+    turn();
     network.at.now += time;
     network.at.wall_ms += static_cast<std::uint64_t>(time.count());
     hub.advance(network.at.now);
