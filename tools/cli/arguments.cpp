@@ -146,6 +146,19 @@ error translated(const tool_spec& spec, const CLI::ParseError& failure) {
     return usage(what);
 }
 
+// `-5` is a number unless the tool has an option of that letter (mbus-listen -1). CLI11 would take it
+// for an option, so it gets a mark in front that no argument of a program can be mistaken for.
+constexpr char number_mark = '\x01';
+
+bool looks_negative(const tool_spec& spec, const std::string& text) {
+    if (text.size() < 2 || text[0] != '-' || text[1] < '0' || text[1] > '9') return false;
+    return std::ranges::none_of(spec.options, [&](const option_spec& one) { return one.letter == text[1]; });
+}
+
+std::string unmarked(const std::string& text) {
+    return text.starts_with(number_mark) ? text.substr(1) : text;
+}
+
 }  // namespace
 
 bool arguments::has(std::string_view option) const noexcept { return given_.contains(option); }
@@ -196,7 +209,13 @@ result<arguments> parse_arguments(const tool_spec& spec, std::span<const std::st
     }
     auto* words = app.add_option("words", [](const CLI::results_t&) { return true; });
     words->expected(0, words_unbounded);
-    std::vector<std::string> reversed(line.rbegin(), line.rend());
+    // What stands behind "--" are words, whatever they look like.
+    const auto dashes = std::ranges::find(line, "--");
+    std::vector<std::string> reversed;
+    for (auto at = dashes; at != line.begin();) {
+        --at;
+        reversed.push_back(looks_negative(spec, *at) ? number_mark + *at : *at);
+    }
     try {
         app.parse(std::move(reversed));
     } catch (const CLI::ParseError& failure) {
@@ -204,12 +223,19 @@ result<arguments> parse_arguments(const tool_spec& spec, std::span<const std::st
     }
     arguments read;
     for (std::size_t i = 0; i < options.size(); ++i) {
-        for (const auto& given : added[i]->results()) read.add(options[i].name, given);
+        for (const auto& given : added[i]->results()) {
+            const bool flag = options[i].takes == operand::none;
+            if (flag && given != "true") return usage(fmt::format("{} takes nothing after '='", dashed(options[i])));
+            read.add(options[i].name, unmarked(given));
+        }
     }
-    for (const auto& word : words->results()) read.add_word(word);
+    for (const auto& word : words->results()) read.add_word(unmarked(word));
     for (const auto& extra : app.remaining()) {
         if (extra.size() > 1 && extra.front() == '-') return unknown_option(spec, extra);
-        read.add_word(extra);
+        read.add_word(unmarked(extra));
+    }
+    for (auto at = dashes; at != line.end(); ++at) {
+        if (at != dashes) read.add_word(*at);
     }
     if (read.has("help") || read.has("version")) return read;
     if (auto done = check(spec, read); !done) return std::move(done).error();

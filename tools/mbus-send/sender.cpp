@@ -166,7 +166,9 @@ void sender::send_with_receipt(const numbered& what) {
         return report({.to = what.message.to, .matched = done->matched}, what.line);
     }
     ++under_way_;
-    under_way.then([this, to = what.message.to, line = what.line](result<receipt> done) {
+    // The connection outlives this object and ends what is still under way.
+    under_way.then([this, alive = std::weak_ptr<bool>{alive_}, to = what.message.to, line = what.line](result<receipt> done) {
+        if (alive.expired()) return;
         --under_way_;
         if (!done) report_failure(to, false, std::move(done).error(), line);
         else report({.to = to, .matched = done->matched}, line);
@@ -201,6 +203,10 @@ void sender::settle_young_daemon(const address& to) {
 void sender::make_room(std::size_t under_way_most) {
     const auto end = bus_.run([&] { return under_way_ <= under_way_most; }, std::chrono::steady_clock::now() + plan_.limit + 1s);
     if (end == ended::closed) report_failure({}, plan_.reliable, bus_.failure_of(end, plan_.limit), 0);
+    if (end != ended::time_limit) return;
+    report_failure({}, false, {errc::timed_out, fmt::format("{} outcome{} did not come within {}", under_way_, plural(under_way_),
+                                                            format_duration(plan_.limit))}, 0);
+    fatal_ = true;
 }
 
 void sender::report(const send_outcome& outcome, std::uint64_t line) {

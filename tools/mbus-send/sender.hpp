@@ -5,7 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 
 #include <mbus/entity.hpp>
@@ -59,6 +59,7 @@ private:
     bool daemon_settled_ = false;
     exit_code status_ = exit_code::ok;
     bool fatal_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace mbus::tools

@@ -1,6 +1,7 @@
 // What mbus-listen prints.
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 #include <mbus_json/message_json.hpp>
