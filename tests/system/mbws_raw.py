@@ -153,18 +153,18 @@ class Daemon:
         return [self.binary, "--config", self.config, "--key-file", self.key, "--socket", self.socket, *more]
 
     def start(self, *more):
-        self.process = subprocess.Popen(self.command(*more), stderr=open(self.log, "a"), stdin=subprocess.DEVNULL)
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(self.command(*more), stderr=log, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"mbusd ended with {self.process.returncode}:\n{self.read_log()}")
-            try:
-                probe = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                probe.connect(self.socket)
-                probe.close()
-                return self
-            except OSError:
-                time.sleep(0.02)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                try:
+                    probe.connect(self.socket)
+                    return self
+                except OSError:
+                    time.sleep(0.02)
         raise AssertionError(f"no socket after 10 s:\n{self.read_log()}")
 
     def read_log(self):
