@@ -1,6 +1,6 @@
 #include <mbus/message.hpp>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -54,14 +54,17 @@ private:
     bool blanks() noexcept { return skip_blanks() || fail("a blank between header fields"); }
 
     bool number(std::size_t digits_max, std::uint64_t& out) noexcept {
-        std::size_t digits = 0;
-        out = 0;
-        while (at_ < text_.size() && has(text_[at_], text::is_digit) && digits <= digits_max) {
-            out = out * 10 + static_cast<std::uint64_t>(text_[at_++] - '0');
-            ++digits;
-        }
+        const char* const from = text_.data() + at_;
+        const char* const end = from + std::min(text_.size() - at_, digits_max + 1);
+        const char* at = from;
+        std::uint64_t number = 0;
+        for (; at != end && has(*at, text::is_digit); ++at) number = number * 10 + static_cast<unsigned char>(*at - '0');
+        const auto digits = static_cast<std::size_t>(at - from);
         if (digits == 0) return fail("a number");
-        return digits <= digits_max || fail("fewer digits");
+        if (digits > digits_max) return fail("fewer digits");
+        out = number;
+        at_ += digits;
+        return true;
     }
     bool sequence(std::uint64_t number) noexcept {
         return number <= std::numeric_limits<std::uint32_t>::max() || fail("a number up to 4294967295");
@@ -97,12 +100,6 @@ private:
     std::size_t at_ = 0;
     const char* expected_ = "";
 };
-
-void append_number(std::string& out, std::uint64_t number) {
-    std::array<char, 24> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    out.append(digits.data(), end);
-}
 
 std::size_t offset_in(std::string_view whole, std::string_view part) noexcept {
     return static_cast<std::size_t>(part.data() - whole.data());
@@ -184,24 +181,39 @@ result<message> parse_message(std::string_view text, dialect reading) {
 }
 
 void append_header(std::string& out, const header& what, dialect writing) {
-    out.append(protocol_id).push_back(' ');
-    append_number(out, what.sequence_number);
-    out.push_back(' ');
-    append_number(out, what.timestamp);
-    out.push_back(' ');
-    out.push_back(static_cast<char>(what.type));
-    out.push_back(' ');
-    out.append(what.source.text()).push_back(' ');
-    out.append(what.destination.text()).push_back(' ');
-    out.push_back('(');
+    constexpr std::size_t number_octets_max = 21;  // 20 digits and a blank
+    constexpr std::size_t fixed_octets = protocol_id.size() + 16;
+    const auto source = what.source.text();
+    const auto destination = what.destination.text();
+    const auto before = out.size();
+    // Written in place: one growth instead of a dozen appends.
+    out.resize(before + fixed_octets + source.size() + destination.size() +
+               number_octets_max * (2 + what.acknowledgements.size()));
+    char* at = out.data() + before;
+    const auto put = [&at](std::string_view text) { at += text.copy(at, text.size()); };
+    const auto put_number = [&at](std::uint64_t number) { at = std::to_chars(at, at + number_octets_max, number).ptr; };
+    put(protocol_id);
+    *at++ = ' ';
+    put_number(what.sequence_number);
+    *at++ = ' ';
+    put_number(what.timestamp);
+    *at++ = ' ';
+    *at++ = static_cast<char>(what.type);
+    *at++ = ' ';
+    put(source);
+    *at++ = ' ';
+    put(destination);
+    *at++ = ' ';
+    *at++ = '(';
     bool first = true;
     for (const auto number : what.acknowledgements) {
-        if (!first) out.push_back(' ');
+        if (!first) *at++ = ' ';
         first = false;
-        append_number(out, number);
+        put_number(number);
     }
-    if (writing == dialect::legacy && !first) out.push_back(' ');  // libgmbus drops "(7)"
-    out.append(writing == dialect::legacy ? ")\n" : ")\r\n");
+    if (writing == dialect::legacy && !first) *at++ = ' ';  // libgmbus drops "(7)"
+    put(writing == dialect::legacy ? ")\n" : ")\r\n");
+    out.resize(static_cast<std::size_t>(at - out.data()));
 }
 
 result<std::string> format_message(const message& what, dialect writing) {
