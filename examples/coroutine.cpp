@@ -13,7 +13,7 @@ mbus::task play(mbus::connection& bus) {
         co_return bus.stop();
     }
     std::cout << "waiting as " << me->address().text() << std::endl;
-    if (const auto released = co_await me->wait_for(mbus::symbol{"ready"}); !released) co_return bus.stop();
+    if (const auto released = co_await me->wait_for("ready"); !released) co_return bus.stop();
     std::cout << "playing" << std::endl;
 
     while (const auto message = co_await me->receive()) {

@@ -108,6 +108,15 @@ operation<void> entity::wait_for(const symbol& condition, const destination& to,
     return core->wait_for(shared_, condition, to, interval);
 }
 
+operation<void> entity::wait_for(std::string_view condition, const destination& to,
+                                 std::chrono::milliseconds interval) {
+    return wait_for(symbol{std::string{condition}}, to, interval);
+}
+
+operation<delivery> entity::go(const destination& to, std::string_view condition) {
+    return go(to, symbol{std::string{condition}});
+}
+
 operation<delivery> entity::go(const destination& to, const symbol& condition) {
     return go(to, std::vector<symbol>{condition});
 }

@@ -115,10 +115,14 @@ public:
 
     // Tells `to` every `interval` that this entity waits for the condition (mbus.waiting), until
     // somebody says mbus.go. Drop the operation to give up.
+    // errc::bad_value: the condition is not a symbol.
+    operation<void> wait_for(std::string_view condition, const destination& to = "()",
+                             std::chrono::milliseconds interval = waiting_interval);
     operation<void> wait_for(const symbol& condition, const destination& to = "()",
                              std::chrono::milliseconds interval = waiting_interval);
 
     // Unblocks the one entity that fits `to` (mbus.go), reliably.
+    operation<delivery> go(const destination& to, std::string_view condition);
     operation<delivery> go(const destination& to, const symbol& condition);
     operation<delivery> go(const destination& to, const std::vector<symbol>& conditions);
 
