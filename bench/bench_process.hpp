@@ -1,0 +1,50 @@
+// Processes of a benchmark: participants, a daemon with a key and a socket of its own, and what
+// /proc says about them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace bench {
+
+// Runs `work` in a forked process. The destructor ends it.
+class child_process {
+public:
+    explicit child_process(const std::function<int()>& work);
+    ~child_process();
+    child_process(const child_process&) = delete;
+    child_process& operator=(const child_process&) = delete;
+
+    // Until it ends; throws when it failed.
+    void wait();
+    // CPU seconds of the ended process.
+    [[nodiscard]] double cpu() const noexcept { return cpu_; }
+
+private:
+    pid_t id_ = -1;
+    double cpu_ = 0;
+};
+
+// mbusd on this host alone, in a directory of its own.
+class daemon {
+public:
+    explicit daemon(const std::string& program);
+    ~daemon();
+    daemon(const daemon&) = delete;
+    daemon& operator=(const daemon&) = delete;
+
+    [[nodiscard]] std::string socket() const { return (directory_ / "mbusd.sock").string(); }
+    [[nodiscard]] double cpu() const;                     // seconds so far
+    [[nodiscard]] std::uint64_t resident_octets() const;  // VmRSS
+    [[nodiscard]] std::uint64_t wake_ups() const;         // voluntary context switches so far
+
+private:
+    std::filesystem::path directory_;
+    pid_t id_ = -1;
+};
+
+}  // namespace bench
