@@ -208,6 +208,8 @@ public:
     [[nodiscard]] std::size_t waiting_octets() const noexcept { return out_.size() - out_at_ + kept_octets_; }
     // Messages that were sent and not acknowledged, or wait to be sent (window > 0).
     [[nodiscard]] std::size_t unacknowledged() const noexcept { return kept_.size(); }
+    // Those of them that were not yet sent on this connection: they wait for the window.
+    [[nodiscard]] std::size_t unsent() const noexcept { return kept_.size() - sent_; }
     // Results that are still to come.
     [[nodiscard]] std::size_t open_results() const noexcept { return open_.size(); }
     [[nodiscard]] std::uint64_t duplicates() const noexcept { return duplicates_; }

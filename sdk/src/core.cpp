@@ -259,7 +259,7 @@ result<void> core::flush(std::chrono::milliseconds limit) {
     for (;;) {
         write_out();
         if (state_ == connection_state::closed) return closed_reason_;
-        if (open_ && session_.output().empty()) return {};
+        if (open_ && session_.output().empty() && session_.unsent() == 0) return {};
         if (link_->now() >= end) {
             return {errc::timed_out, std::to_string(session_.waiting_octets()) +
                                          " octets are still waiting for the daemon to read them"};

@@ -51,6 +51,16 @@ TEST_CASE("without a window, operations under way end with disconnected") {
     CHECK(asked.wait(1s).error().code == errc::disconnected);
 }
 
+TEST_CASE("flush waits for what the window holds back") {
+    mbus::testing::bus bus{5};
+    program b{bus, "app:b"};
+    program a{bus, "app:a", "here", {.window = 4, .expiry = 60s}};
+    constexpr int messages = 1000;
+    for (int i = 0; i < messages; ++i) REQUIRE(a.me.send("app:b", mbus::command{"demo.count", {i}}));
+    REQUIRE(a.connection.flush(10s));
+    for (int i = 0; i < messages; ++i) CHECK(next_command(b.me) == "demo.count(" + std::to_string(i) + ")");
+}
+
 TEST_CASE("a session with a window goes on exactly where it stopped") {
     mbus::testing::bus bus;
     program a{bus, "app:a", "here", resumable};
