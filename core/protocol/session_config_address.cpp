@@ -61,9 +61,11 @@ bool parse_v6(std::string_view text, std::array<std::uint8_t, 16>& out) noexcept
     }
     if (!gap) return written == out.size();
     if (written == out.size()) return false;
-    const auto shift = static_cast<std::ptrdiff_t>(out.size() - written);
+    // What follows the gap moves to the end; the gap is zero.
     const auto from = out.begin() + static_cast<std::ptrdiff_t>(*gap);
-    std::rotate(from, out.end() - shift, out.end());
+    const auto until = out.begin() + static_cast<std::ptrdiff_t>(written);
+    const auto moved = std::copy_backward(from, until, out.end());
+    std::fill(from, moved, std::uint8_t{0});
     return true;
 }
 
