@@ -122,6 +122,10 @@ public:
     // A message for one attach of this session. Allocates nothing when the reader keeps up.
     offer_result offer(time_point now, const message_ref& what, const delivery& how);
 
+    // The host has dropped an unreliable message for this session by a limit of its own instead of
+    // offering it: counted here, told as `missed`.
+    void dropped_by_host() noexcept { count_drop(session_drop::limit); }
+
     // An entity of a watch changed. `slot` is watch_request::slot.
     void entity_changed(std::uint32_t slot, std::string_view address, entity_state state);
 

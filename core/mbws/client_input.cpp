@@ -239,6 +239,8 @@ bool client_session::on_message(time_point now, const frame_view& frame) {
         what.type = frame.text(key::type);
         what.body = frame.body;
         what.time = frame.integer(key::time);
+        if (frame.has(key::sequence)) what.sequence = frame.integer32(key::sequence);
+        what.interface = frame.text(key::interface);
         what.reliable = frame.reliable();
         what.redelivered = frame.redelivered();
         what.monitor = frame.text(key::mode) == to_string(attach_mode::monitor);

@@ -96,6 +96,8 @@ struct delivered_message {
     std::string_view type{};    // empty: commands
     std::string_view body{};
     std::uint64_t time = 0;
+    std::optional<std::uint32_t> sequence{};  // SeqNum on the bus; none: it is from this host
+    std::string_view interface{};             // on which the daemon heard it; empty: from this host
     bool reliable = false;
     bool redelivered = false;
     bool monitor = false;  // a copy of a message between others

@@ -29,7 +29,8 @@ constexpr std::array<key_entry, keys_end> key_table{{
     {"url", value_kind::text},       {"uses", value_kind::u32},       {"policy", value_kind::text},
     {"tried", value_kind::u8},       {"took", value_kind::u32},       {"via", value_kind::text},
     {"broker", value_kind::text},    {"about", value_kind::u64},      {"size", value_kind::u32},
-    {"durable", value_kind::yes_no}, {"origin", value_kind::text},
+    {"durable", value_kind::yes_no}, {"origin", value_kind::text},    {"sequence", value_kind::u32},
+    {"interface", value_kind::text},
 }};
 
 std::uint64_t read_integer(const char* octets, std::size_t count) noexcept {

@@ -104,8 +104,10 @@ enum class key : std::uint8_t {
     size = 32,
     durable = 33,
     origin = 34,
+    sequence = 35,
+    interface = 36,
 };
-inline constexpr std::size_t keys_end = 35;
+inline constexpr std::size_t keys_end = 37;
 
 // How the value of a field is written.
 enum class value_kind : std::uint8_t { none, text, yes_no, u8, u16, u32, u64 };

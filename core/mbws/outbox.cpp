@@ -7,7 +7,7 @@ namespace mbus::mbws {
 namespace {
 
 constexpr std::array<std::string_view, session_drops> drop_names{
-    "oldest", "newest", "superseded", "disconnect", "expired", "too-large", "ended"};
+    "oldest", "newest", "superseded", "disconnect", "expired", "too-large", "ended", "limit"};
 
 constexpr std::size_t superseded_slack = 64;  // marks beyond twice the entries before stale ones are sought
 

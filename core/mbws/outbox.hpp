@@ -28,6 +28,7 @@ enum class session_drop : std::uint8_t {
     expired,     // its ttl ended in the queue
     too_large,   // larger than the client's `size`
     ended,       // the session ended with it in the queue
+    limit,       // too much waits for the client's user: a limit of the host, not of the session
     count_,
 };
 inline constexpr std::size_t session_drops = static_cast<std::size_t>(session_drop::count_);

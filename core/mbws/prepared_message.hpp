@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,8 @@ struct message_content {
     std::string_view from{};
     std::string_view type{};  // empty: application/mbus
     std::uint64_t time = 0;   // origin time, ms since 1970
+    std::optional<std::uint32_t> sequence{};  // its SeqNum on the bus; none: it is from this host
+    std::string_view interface{};             // the name of the interface on which it came
     std::string_view body{};
     std::string_view first_command{};  // with `from` the key of the policy `latest`
     bool reliable = false;             // sets the flag on delivery

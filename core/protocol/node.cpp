@@ -50,6 +50,10 @@ result<void> node::transmit(const instant& at, const send_request& request) {
     return parts_->transmit(at, request);
 }
 
+void node::ping(const instant& at, entity_handle from, const mbus::address& destination) {
+    parts_->ping_here(at, from, parts_->routes.with_peers(destination));
+}
+
 std::size_t node::datagram_octets(const send_request& request) const noexcept {
     const auto* const from = address_of(request.from);
     const std::size_t source = from == nullptr ? 2 : from->text().size();

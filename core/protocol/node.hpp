@@ -167,6 +167,11 @@ public:
     // match exactly one peer and no local entity.
     result<void> transmit(const instant& at, const send_request& request);
 
+    // mbus.ping from `from`, for callers that route locally themselves and sent nothing on the bus: our
+    // own entities that must process a message to `destination` say hello (section 9.3). transmit()
+    // does it by itself.
+    void ping(const instant& at, entity_handle from, const mbus::address& destination);
+
     // Octets of the datagram that `request` would need at most; compare with datagram_octets_max.
     [[nodiscard]] std::size_t datagram_octets(const send_request& request) const noexcept;
 

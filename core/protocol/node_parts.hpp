@@ -57,7 +57,7 @@ struct node::implementation {
                       match_result& matched);
     std::shared_ptr<const inbound> make_local(const instant& at, const send_request& request,
                                               const plan& where, std::uint32_t number);
-    void ping_here(const instant& at, const plan& where);
+    void ping_here(const instant& at, entity_handle from, const route& where);
     [[nodiscard]] std::size_t message_octets_max() const noexcept;
     [[nodiscard]] static std::size_t header_octets(std::size_t source, std::size_t destination) noexcept;
     // Queues a datagram that holds the header only; acknowledgements ride along when it is for

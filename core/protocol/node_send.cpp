@@ -90,7 +90,7 @@ result<match_result> node::implementation::send(const instant& at, const send_re
     // What only one of ours can be meant by goes no further.
     const bool ours_alone = where->local != nullptr || (where->where->exact != nullptr && matched.complete);
     const auto number = ours_alone ? where->from->numbers.peek() : send_to_bus(at, request, *where);
-    if (reader.has_ping()) ping_here(at, *where);
+    if (reader.has_ping()) ping_here(at, where->from->handle, *where->where);
     deliver_here(at, request, *where, number, matched);
     return matched;
 }
@@ -101,14 +101,14 @@ result<void> node::implementation::transmit(const instant& at, const send_reques
     if (where->local != nullptr)
         return {errc::bad_argument, "the only receiver is local: nothing is to be sent on the bus"};
     send_to_bus(at, request, *where);
-    if (reader.has_ping()) ping_here(at, *where);
+    if (reader.has_ping()) ping_here(at, where->from->handle, *where->where);
     return {};
 }
 
 // Our own datagrams are dropped when they come back, so other local entities answer from here.
-void node::implementation::ping_here(const instant& at, const plan& where) {
-    for (auto* each : where.where->locals) {
-        if (each == where.from) continue;
+void node::implementation::ping_here(const instant& at, entity_handle from, const route& where) {
+    for (auto* each : where.locals) {
+        if (each->handle == from) continue;
         each->hello.ping(at.now, random);
         each->hello_timer.set(each->hello.deadline());
     }

@@ -8,6 +8,9 @@
 // `bus_driver` is the one with sockets; tests of the router bring their own.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "bus/bus_status.hpp"
 #include "protocol/node.hpp"
 #include "protocol/time.hpp"
@@ -26,6 +29,8 @@ public:
 
     [[nodiscard]] virtual mbus::protocol::node& node() = 0;
     [[nodiscard]] virtual bus_status status() const = 0;
+    // The name of a network interface of this host; empty when there is none (any more).
+    [[nodiscard]] virtual std::string_view interface_name(std::uint32_t index) const = 0;
 
 protected:
     ~bus() = default;

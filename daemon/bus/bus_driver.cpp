@@ -288,6 +288,8 @@ instant bus_driver::now() { return parts_->open_turn(); }
 void bus_driver::schedule_flush() { parts_->open_turn(); }
 mbus::protocol::node& bus_driver::node() { return parts_->engine; }
 
+std::string_view bus_driver::interface_name(std::uint32_t index) const { return parts_->links.interface_name(index); }
+
 bus_status bus_driver::status() const {
     bus_status status;
     const auto& parts = *parts_;

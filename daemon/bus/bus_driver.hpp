@@ -49,6 +49,7 @@ public:
     void schedule_flush() override;
     [[nodiscard]] mbus::protocol::node& node() override;
     [[nodiscard]] bus_status status() const override;
+    [[nodiscard]] std::string_view interface_name(std::uint32_t index) const override;
 
 private:
     struct implementation;

@@ -191,6 +191,11 @@ std::size_t bus_links::datagram_budget() const {
     return budget;
 }
 
+std::string_view bus_links::interface_name(std::uint32_t index) const {
+    const auto* card = table_.find(index);
+    return card == nullptr ? std::string_view{} : std::string_view{card->name};
+}
+
 bool bus_links::accepts_source(const mbus::protocol::endpoint& from) const {
     if (options_.scope != scope::host_local) return true;
     const auto source = address_of(from);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -35,6 +36,8 @@ public:
     [[nodiscard]] std::vector<group_target> targets() const;
     // Coalescing stops here: the smallest packet of the links in use.
     [[nodiscard]] std::size_t datagram_budget() const;
+    // As the kernel has told it last; empty for an index that no interface has.
+    [[nodiscard]] std::string_view interface_name(std::uint32_t index) const;
     // True unless scope is HOSTLOCAL and the source is not of this host (trap T6).
     [[nodiscard]] bool accepts_source(const mbus::protocol::endpoint& from) const;
 

@@ -245,15 +245,16 @@ administration::outcome administration::interfaces() const {
 
 administration::outcome administration::peers(std::size_t from) const {
     value::list rows;
+    const auto now = facts_.facts_bus().now().now;
     facts_.each_entity([&](const local_entity& each) {
-        value::list row{pair("address", each.address.text()), pair("local", 1), pair("host", host_of(each.address))};
+        value::list row{pair("address", each.address.text()), pair("local", 1), pair("host", host_of(each.address)),
+                        pair("age-ms", number(milliseconds(now - each.since)))};
         if (each.owner != nullptr) {
             row.push_back(pair("user", each.owner->who->user.name));
             row.push_back(pair("name", each.session->name()));
         }
         rows.emplace_back(std::move(row));
     });
-    const auto now = facts_.facts_bus().now().now;
     facts_.facts_bus().node().for_each_peer([&](const mbus::protocol::peer_view& peer) {
         rows.emplace_back(value::list{pair("address", peer.address->text()), pair("local", 0),
                                       pair("host", host_of(*peer.address)),

@@ -20,6 +20,7 @@ struct local_entity {
     mbus::mbws::broker_session* session = nullptr;
     std::uint32_t slot = 0;                      // attach_request::slot
     mbus::address address;
+    mbus::protocol::time_point since{};          // attached
     std::string type;                            // media type wanted besides commands; empty: commands only
     std::string commands;                        // globs on command names; empty: all
     bool gone = false;                           // detached; kept to the end of the turn

@@ -73,6 +73,8 @@ const mbus::mbws::message_ref* message_forms::prepare_opaque() {
                                         .from = source_.from,
                                         .type = decoded_ ? std::string_view{decoded_->type} : source_.type,
                                         .time = source_.time,
+                                        .sequence = source_.sequence,
+                                        .interface = source_.interface,
                                         .body = decoded_ ? std::string_view{decoded_->octets} : source_.body,
                                         .first_command = mbus::mbws::data_command_name,
                                         .reliable = source_.reliable});
@@ -88,6 +90,8 @@ const mbus::mbws::message_ref* message_forms::prepare_commands() {
                                           .from = source_.from,
                                           .type = {},
                                           .time = source_.time,
+                                          .sequence = source_.sequence,
+                                          .interface = source_.interface,
                                           .body = source_.has_ping ? std::string_view{*without_ping_} : *body,
                                           .first_command = source_.type.empty() ? source_.first_command
                                                                                 : mbus::mbws::data_command_name,

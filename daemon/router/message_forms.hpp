@@ -25,6 +25,8 @@ struct message_source {
     std::string_view body;
     std::string_view first_command;  // of a command body
     std::uint64_t time = 0;          // ms since 1970
+    std::optional<std::uint32_t> sequence{};  // of what came from the bus
+    std::string_view interface{};             // likewise: where it was heard
     bool reliable = false;
     bool has_ping = false;           // mbus.ping is in it, which no client gets to see
 };

@@ -63,6 +63,7 @@ void router::start(bus& bus) {
     if (!handle) throw std::runtime_error("mbusd can't join its own bus: " + handle.error().text);
     own_.handle = *handle;
     own_.address = *bus.node().address_of(*handle);
+    own_.since = at.now;
     bus.schedule_flush();
 }
 
@@ -214,6 +215,7 @@ mbus::result<mbus::mbws::attached> router::attach_entity(session_record& record,
     entity->session = record.session.get();
     entity->slot = request.slot;
     entity->address = *bus_->node().address_of(*handle);
+    entity->since = bus_->now().now;
     entity->type = request.type;
     entity->commands = request.commands;
     mbus::mbws::attached out{entity->address, static_cast<std::uint64_t>(*handle)};

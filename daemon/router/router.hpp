@@ -152,6 +152,7 @@ private:
     mbus::mbws::route_status reliable_to_local(const routing& job, local_entity& to, mbus::mbws::route_report& report);
     mbus::mbws::route_status reliable_to_bus(const routing& job, mbus::mbws::route_report& report);
     mbus::mbws::route_status route_unreliable(const routing& job, mbus::mbws::route_report& report);
+    void ping_ours(const routing& job);
     mbus::result<void> put_on_bus(const routing& job, mbus::protocol::send_token token);
     mbus::mbws::offer_result offer(mbus::mbws::time_point now, local_entity& to, message_forms& forms,
                                    mbus::mbws::delivery how);
@@ -199,6 +200,7 @@ private:
     // The message that the bus is delivering right now, for all its receivers.
     std::shared_ptr<const mbus::protocol::inbound> inbound_;
     std::optional<message_forms> inbound_forms_;
+    std::string inbound_interface_;  // its name, which the forms refer to
 
     // Kept to the end of the turn: fan-out loops may still see them, and the engine must not be
     // called from inside its own events.

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <net/if.h>
+
 #include <fmt/format.h>
 
 
@@ -124,6 +126,13 @@ mbus::result<void> router::put_on_bus(const routing& job, send_token token) {
     return put;
 }
 
+// What does not reach the bus pings entities of ours all the same: they say hello (RFC 3259, section
+// 9.3). For what does, the engine sees to it.
+void router::ping_ours(const routing& job) {
+    bus_->node().ping(bus_->now(), static_cast<mbus::protocol::entity_handle>(job.what.from->handle), job.way.to);
+    bus_->schedule_flush();
+}
+
 // --- unreliable ---------------------------------------------------------------------------------
 
 route_status router::route_unreliable(const routing& job, route_report& report) {
@@ -133,6 +142,8 @@ route_status router::route_unreliable(const routing& job, route_report& report) 
             ++(put.error().code == errc::too_large ? counters_.refused_size : counters_.refused_bus);
             return refuse(report, put.error().code, std::move(put.error().text));
         }
+    } else if (job.what.commands.has_ping) {
+        ping_ours(job);
     }
     std::size_t matched = job.way.remote;
     const auto sender = static_cast<mbus::protocol::entity_handle>(job.what.from->handle);
@@ -186,6 +197,7 @@ route_status router::reliable_to_local(const routing& job, local_entity& to, rou
     ++counters_.reliable_local;
     report.tried = 1;
     report.entity = std::string{to.address.text()};
+    if (job.what.commands.has_ping) ping_ours(job);
     if (&to == &own_) {
         answer_local(job);
         return route_status::routed;
@@ -259,7 +271,9 @@ offer_result router::offer(time_point now, local_entity& to, message_forms& form
     }
     if (!within_quota(now, *to.owner, (*ready)->frame_octets())) {
         ++counters_.dropped_limit;
-        return (*ready)->reliable() ? offer_result::refused : offer_result::dropped;
+        if ((*ready)->reliable()) return offer_result::refused;
+        to.session->dropped_by_host();
+        return offer_result::dropped;
     }
     how.slot = to.slot;
     const auto result = to.session->offer(now, *ready, how);
@@ -305,7 +319,10 @@ void router::copy_to_monitors(time_point now, message_forms& forms, const mbus::
         const auto* ready = from.answers_to(each.pattern) || to.answers_to(each.pattern)
                                 ? forms.for_receiver(each.type, each.commands)
                                 : nullptr;
-        if (ready != nullptr && within_quota(now, *each.owner, (*ready)->frame_octets())) {
+        if (ready != nullptr && !within_quota(now, *each.owner, (*ready)->frame_octets())) {
+            ++counters_.dropped_limit;
+            each.session->dropped_by_host();  // a copy, so nobody waits for its acknowledgement
+        } else if (ready != nullptr) {
             each.session->offer(now, *ready, {.slot = each.slot, .monitor = true});
             sessions_.touch(*each.owner);
             work_later();
@@ -321,6 +338,8 @@ message_forms& router::forms_of(const std::shared_ptr<const mbus::protocol::inbo
     if (inbound_ != what || !inbound_forms_) {
         inbound_ = what;
         const auto& header = what->header;
+        // The kernel allows any octets in a name; 15 of them at most.
+        inbound_interface_ = mbus::mbws::make_field_text(bus_->interface_name(what->interface_index), IFNAMSIZ);
         inbound_forms_.emplace(preparer_,
                                message_source{.to = header.destination.text(),
                                               .from = header.source.text(),
@@ -328,6 +347,8 @@ message_forms& router::forms_of(const std::shared_ptr<const mbus::protocol::inbo
                                               .body = what->payload,
                                               .first_command = what->first_command,
                                               .time = header.timestamp,
+                                              .sequence = header.sequence_number,
+                                              .interface = inbound_interface_,
                                               .reliable = header.type == mbus::message_type::reliable,
                                               .has_ping = false});
         work_later();  // which lets go of it

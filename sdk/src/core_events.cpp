@@ -145,6 +145,8 @@ bool core::on_message(const mbws::delivered_message& what) {
     message.redelivered = what.redelivered;
     message.monitored = what.monitor;
     message.time = std::chrono::system_clock::time_point{std::chrono::milliseconds{what.time}};
+    message.sequence = what.sequence;
+    message.interface = what.interface;
     if (message.type.empty()) {
         auto commands = parse_commands(message.body);
         if (!commands) {

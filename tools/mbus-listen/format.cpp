@@ -10,7 +10,7 @@
 namespace mbus::tools {
 namespace {
 
-constexpr std::string_view placeholders = "tTufdeynaAcj%";
+constexpr std::string_view placeholders = "tTufdeyisnaAcj%";
 
 std::string filled(char placeholder, const received_message& message, const command& which) {
     switch (placeholder) {
@@ -21,6 +21,8 @@ std::string filled(char placeholder, const received_message& message, const comm
         case 'd': return std::string{message.to.text()};
         case 'e': return std::string{message.entity.text()};
         case 'y': return message.reliable ? "R" : "U";
+        case 'i': return message.interface.empty() ? "-" : printable(message.interface);
+        case 's': return message.sequence ? std::to_string(*message.sequence) : "-";
         case 'n': return which.name;
         case 'a': return printable(arguments_text(which));
         case 'A': {
@@ -67,7 +69,7 @@ result<line_format> line_format::parse(std::string_view text) {
             ++i;
         } else if (text[i] == '%') {
             if (next == '\0' || placeholders.find(next) == std::string_view::npos) {
-                return {errc::bad_argument, fmt::format("--format: unknown placeholder '%{}'; known are %t %T %u %f %d %e %y %n %a %A %c %j %%",
+                return {errc::bad_argument, fmt::format("--format: unknown placeholder '%{}'; known are %t %T %u %f %d %e %y %i %s %n %a %A %c %j %%",
                                                         next == '\0' ? "" : printable(std::string_view{&next, 1}))};
             }
             if (!literal.empty()) format.pieces_.emplace_back(std::exchange(literal, {}));
@@ -93,6 +95,8 @@ std::string line_format::apply(const received_message& message, const command& w
 std::string message_json(const received_message& message) {
     json::message_record record;
     record.timestamp = std::min(milliseconds(message.time), json::timestamp_max);
+    record.sequence_number = message.sequence;
+    record.interface = message.interface;
     record.type = message.reliable ? message_type::reliable : message_type::unreliable;
     record.source = message.from;
     record.destination = message.to;

@@ -18,7 +18,7 @@ std::vector<option_spec> options() {
          .takes = operand::text,
          .placeholder = "FORMAT",
          .help = "one line per command: %t time (UTC), %T time of day, %u milliseconds since 1970, %f source, %d destination, %e receiving "
-                 "entity, %y R or U, %n name, %a (arguments), %A arguments, %c command, %j message as JSON, %% %, \\n, \\t",
+                 "entity, %y R or U, %i interface, %s number on the bus, %n name, %a (arguments), %A arguments, %c command, %j message as JSON, %% %, \\n, \\t",
          .excludes = {"json", "raw"}},
         {.letter = 'r', .name = "raw", .help = "the commands as they were sent and nothing else", .excludes = {"json"}},
         {.letter = 'a', .name = "all", .help = "monitor: every message that the daemon routes, whoever it is for (needs the right to)", .excludes = {"peers", "as"}},

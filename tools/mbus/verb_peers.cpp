@@ -126,7 +126,7 @@ verb peers_verb() {
     return {{.program = "mbus peers",
              .summary = "list who is on the bus",
              .synopsis = {"[options] [ADDRESS...]"},
-             .description = {"Entities of this host (state local) and of others (present), with the time since they were first heard. With ADDRESS "
+             .description = {"Entities of this host (state local) and of others (present), with the time since they were attached or first heard. With ADDRESS "
                              "only those that match."},
              .options = {{.name = "elements", .help = "only the attributes, each once", .excludes = {"json"}},
                          timeout_option("limit for the daemon's answers (10 s)"), json_option("one JSON line per entity; age and heard in ms"),

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,8 @@ struct received_message {
     bool redelivered = false;        // may have been seen before the connection broke
     bool monitored = false;          // a copy for a monitor, not a delivery
     std::chrono::system_clock::time_point time;  // when it was sent, by the sender's clock
+    std::optional<std::uint32_t> sequence;       // its number on the bus; none: it never left this host
+    std::string interface;                       // on which it came, "eth0"; empty: it never left this host
 };
 
 // A reliable message was acknowledged: it is in the receiver's queue at its daemon.

@@ -65,6 +65,8 @@ mbusd::bus_status test_bus::status() const {
     return out;
 }
 
+std::string_view test_bus::interface_name(std::uint32_t index) const { return index == 3 ? "eth0" : ""; }
+
 std::vector<std::string> test_bus::flush() {
     flush_wanted = false;
     return drain(engine, at);

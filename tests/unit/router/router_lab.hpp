@@ -41,6 +41,7 @@ public:
     void schedule_flush() override { flush_wanted = true; }
     protocol::node& node() override { return engine; }
     [[nodiscard]] mbusd::bus_status status() const override;
+    [[nodiscard]] std::string_view interface_name(std::uint32_t index) const override;
 
     // What the engine wants to send, sealed; empties it.
     std::vector<std::string> flush();
