@@ -290,10 +290,7 @@ class Host:
 class Lab:
     """A bridge and the hosts on it. close() ends all that was started."""
 
-    made = 0
-
     def __init__(self):
-        Lab.made += 1
         self.folder = scratch()
         self.cleanups = []
         self.hosts = []
@@ -341,9 +338,12 @@ class LabTest(unittest.TestCase):
     """A test with a lab of its own; when it fails, it shows what the daemons logged."""
 
     def setUp(self):
+        self.new_lab()
+        self.addCleanup(self.show_logs)
+
+    def new_lab(self):
         self.lab = Lab()
         self.addCleanup(self.lab.close)
-        self.addCleanup(self.show_logs)
 
     def show_logs(self):
         result = self._outcome.result
