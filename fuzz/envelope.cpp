@@ -7,7 +7,7 @@
 #include <mbus/message.hpp>
 
 #include "fuzz.hpp"
-#include "protocol/base64.hpp"
+#include "message/text.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/envelope_mac.hpp"
 
@@ -72,8 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto mac = make_keyed_mac(which.hash, config_of(which).hash_key.octets());
         std::array<std::byte, mac_octets_max> digest;
         mac->compute(rest, digest.data());
-        std::string datagram(base64_characters(mac->octets()), '\0');
-        base64_encode({digest.data(), mac->octets()}, datagram.data());
+        std::string datagram(mbus::text::base64_characters(mac->octets()), '\0');
+        mbus::text::encode_base64({digest.data(), mac->octets()}, datagram.data());
         datagram += "\r\n";
         datagram += rest;
         open(by, datagram);

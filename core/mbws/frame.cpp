@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
+
+#include "message/text.hpp"
 
 namespace mbus::mbws {
 namespace {
@@ -41,54 +42,6 @@ std::uint64_t read_integer(const char* octets, std::size_t count) noexcept {
 
 void write_integer(char* octets, std::size_t count, std::uint64_t value) noexcept {
     for (std::size_t i = count; i-- > 0; value >>= 8) octets[i] = static_cast<char>(value & 0xFF);
-}
-
-// Octets of the well-formed UTF-8 character that starts at `at` (Unicode, table 3-7); 0: none does.
-std::size_t character_octets(const unsigned char* at, std::size_t left) noexcept {
-    const unsigned lead = *at;
-    if (lead < 0x80) return 1;
-    if (lead < 0xC2 || lead > 0xF4) return 0;
-    const std::size_t count = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (left < count) return 0;
-    const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (at[1] < low || at[1] > high) return 0;
-    for (std::size_t i = 2; i < count; ++i) {
-        if ((at[i] & 0xC0) != 0x80) return 0;
-    }
-    return count;
-}
-
-// The bulk of all text is printable ASCII: eight octets at a time are in 20..7E.
-bool plain_octets(std::uint64_t octets) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t tops = 0x8080808080808080;
-    const std::uint64_t below = (octets - ones * 0x20) & ~octets & tops;  // some octet below 20
-    const std::uint64_t deletes = octets ^ ones * 0x7F;
-    const std::uint64_t is_delete = (deletes - ones) & ~deletes & tops;  // some octet is 7F
-    return ((octets & tops) | below | is_delete) == 0;
-}
-
-bool check_text(std::string_view octets, bool controls_allowed) noexcept {
-    const auto* at = reinterpret_cast<const unsigned char*>(octets.data());
-    std::size_t left = octets.size();
-    while (left > 0) {
-        if (left >= 8) {
-            std::uint64_t eight = 0;
-            std::memcpy(&eight, at, 8);
-            if (plain_octets(eight)) {
-                at += 8;
-                left -= 8;
-                continue;
-            }
-        }
-        if (!controls_allowed && (*at < 0x20 || *at == 0x7F)) return false;
-        const std::size_t count = character_octets(at, left);
-        if (count == 0) return false;
-        at += count;
-        left -= count;
-    }
-    return true;
 }
 
 }  // namespace
@@ -135,17 +88,14 @@ std::optional<key> key_from_string(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-bool is_utf8(std::string_view octets) noexcept { return check_text(octets, true); }
-
-bool is_field_text(std::string_view octets) noexcept { return check_text(octets, false); }
+bool is_field_text(std::string_view octets) noexcept { return text::is_utf8_without_controls(octets); }
 
 std::string make_field_text(std::string_view octets, std::size_t octets_max) {
     std::string text;
     text.reserve(std::min(octets.size(), octets_max));
-    const auto* data = reinterpret_cast<const unsigned char*>(octets.data());
     for (std::size_t i = 0; i < octets.size();) {
-        std::size_t count = character_octets(data + i, octets.size() - i);
-        const bool bad = count == 0 || data[i] < 0x20 || data[i] == 0x7F;
+        std::size_t count = text::utf8_sequence(octets, i);
+        const bool bad = count == 0 || static_cast<unsigned char>(octets[i]) < 0x20 || octets[i] == 0x7F;
         if (bad) count = 1;
         if (text.size() + count > octets_max) break;
         if (bad) {

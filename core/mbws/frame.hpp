@@ -117,8 +117,6 @@ enum class value_kind : std::uint8_t { none, text, yes_no, u8, u16, u32, u64 };
 [[nodiscard]] std::string_view to_string(key which) noexcept;   // "to"; empty for an unknown key
 [[nodiscard]] std::optional<key> key_from_string(std::string_view name) noexcept;
 
-// True for well-formed UTF-8.
-[[nodiscard]] bool is_utf8(std::string_view octets) noexcept;
 // True for UTF-8 without an octet below 20 or 7F: what a text field may hold.
 [[nodiscard]] bool is_field_text(std::string_view octets) noexcept;
 // `octets` as a text field may hold it: what it may not hold becomes '?', and the end is cut at a

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "message/text.hpp"
+
 namespace mbus::mbws {
 namespace {
 
@@ -57,7 +59,7 @@ public:
             if (auto done = read_field(field); !done) return done;
         }
         out_.body = text_.substr(at_);
-        if (!is_utf8(out_.body)) return wrong("a body in UTF-8; other octets need the binary form");
+        if (!text::is_utf8(out_.body)) return wrong("a body in UTF-8; other octets need the binary form");
         return {};
     }
 
@@ -136,7 +138,7 @@ result<void> parse_text_frame(std::string_view text, frame_view& out) {
 result<void> append_text_frame(std::string& out, const frame_view& what) {
     const std::string_view verb_name = to_string(what.verb);
     if (verb_name.empty()) return {errc::bad_frame, "the verb has no name in the text form"};
-    if (!is_utf8(what.body)) return {errc::bad_frame, "the body is not UTF-8; send the binary form"};
+    if (!text::is_utf8(what.body)) return {errc::bad_frame, "the body is not UTF-8; send the binary form"};
     const std::size_t start = out.size();
     out.append(verb_name);
     if (what.number != 0) out.append(" ").append(std::to_string(what.number));

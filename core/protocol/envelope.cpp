@@ -9,7 +9,7 @@
 
 #include <mbus/message.hpp>
 
-#include "protocol/base64.hpp"
+#include "message/text.hpp"
 #include "protocol/envelope_cipher.hpp"
 #include "protocol/envelope_mac.hpp"
 #include "protocol/envelope_modern.hpp"
@@ -72,7 +72,7 @@ result<envelope> envelope::create(const session_config& config, const envelope_o
     }
     auto parts = std::make_unique<implementation>();
     parts->mac = make_keyed_mac(config.hash, config.hash_key.octets());
-    parts->mac_characters = base64_characters(parts->mac->octets());
+    parts->mac_characters = text::base64_characters(parts->mac->octets());
     if (config.hash == hash_algorithm::hmac_sha256_128) {
         if (config.cipher != cipher_algorithm::none &&
             config.cipher_key.octets().size() != native_key_octets(config.cipher)) {
@@ -120,7 +120,7 @@ void envelope::seal(std::string_view message, std::uint64_t wall_ms, std::string
 
     std::array<std::byte, mac_octets_max> digest;
     parts_->mac->compute(std::string_view{datagram}.substr(secured_at), digest.data());
-    base64_encode({digest.data(), parts_->mac->octets()}, datagram.data() + start);
+    text::encode_base64({digest.data(), parts_->mac->octets()}, datagram.data() + start);
     line_end.copy(datagram.data() + start + parts_->mac_characters, line_end.size());
 }
 
@@ -185,7 +185,7 @@ envelope::opened envelope::open(std::string_view datagram, std::uint64_t wall_ms
     // Room for what any text decodes to, padding or not.
     std::array<std::byte, mac_octets_max + 2> claimed;
     const auto decoded =
-        line == 0 ? std::nullopt : base64_decode(datagram.substr(0, parts_->mac_characters), claimed.data());
+        line == 0 ? std::nullopt : text::decode_base64_strictly(datagram.substr(0, parts_->mac_characters), claimed.data());
     if (decoded != parts_->mac->octets()) return {.reason = drop_reason::bad_mac_line};
 
     const std::string_view secured = datagram.substr(line);

@@ -1,6 +1,6 @@
 #include "protocol/session_config.hpp"
 
-#include "protocol/base64.hpp"
+#include "message/text.hpp"
 
 namespace mbus::protocol {
 namespace {
@@ -9,9 +9,7 @@ void append_key(std::string& text, std::string_view algorithm, const secret& key
     text += '(';
     text += algorithm;
     text += ',';  // always, also for NOENCR (section 12)
-    const std::size_t start = text.size();
-    text.resize(start + base64_characters(key.octets().size()));
-    base64_encode(key.octets(), text.data() + start);
+    text::append_base64(text, key.octets());
     text += ")\n";
 }
 
@@ -66,8 +64,8 @@ std::size_t native_key_octets(cipher_algorithm which) noexcept {
 std::string format_session_config(const session_config& config) {
     std::string text;
     // One allocation, so that no copy of a key stays behind in a freed one.
-    text.reserve(512 + base64_characters(config.hash_key.octets().size()) +
-                 base64_characters(config.cipher_key.octets().size()));
+    text.reserve(512 + text::base64_characters(config.hash_key.octets().size()) +
+                 text::base64_characters(config.cipher_key.octets().size()));
     text += "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=";
     append_key(text, to_string(config.hash), config.hash_key);
     text += "ENCRYPTIONKEY=";

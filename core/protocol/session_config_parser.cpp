@@ -8,7 +8,8 @@
 
 #include <sodium.h>
 
-#include "protocol/base64.hpp"
+#include "message/nearest.hpp"
+#include "message/text.hpp"
 #include "protocol/session_config.hpp"
 #include "protocol/session_config_address.hpp"
 #include "protocol/session_config_text.hpp"
@@ -93,7 +94,8 @@ parser::status parser::next_line() {
     const auto end = rest_.find('\n');
     current_ = rest_.substr(0, end);
     rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-    if (!is_utf8(current_)) return bad("UTF-8 text", "octets that are not", "save the file as UTF-8");
+    if (!text::is_utf8(current_) || current_.find('\0') != std::string_view::npos)
+        return bad("UTF-8 text", "octets that are not", "save the file as UTF-8");
     if (options_.strict) {
         if (end == std::string_view::npos)
             return bad("a line end (LF)", "the end of the file", "end the last line");
@@ -159,11 +161,9 @@ parser::status parser::unknown(std::string_view name) {
         warn("an unknown entry is skipped");
         return {};
     }
-    const auto* const nearest = std::min_element(
-        names.begin(), names.end(), [&](auto a, auto b) { return distance(name, a) < distance(name, b); });
-    const bool close = distance(name, *nearest) <= 2;
+    const auto meant = text::nearest(name, names);
     warn("unknown entry " + std::string{name} + " is skipped" +
-         (close ? "; did you mean " + std::string{*nearest} + "?" : std::string{}));
+         (meant ? "; did you mean " + std::string{*meant} + "?" : std::string{}));
     return {};
 }
 
@@ -210,7 +210,7 @@ parser::status parser::key_parts(std::string_view text, std::string_view& algori
 result<secret> parser::key_octets(std::string_view encoded) const {
     std::string octets(encoded.size(), '\0');
     auto* const buffer = reinterpret_cast<std::byte*>(octets.data());
-    const auto size = base64_decode(encoded, buffer);
+    const auto size = text::decode_base64_strictly(encoded, buffer);
     secret key = size ? secret{std::span<const std::byte>{buffer, *size}} : secret{};
     sodium_memzero(octets.data(), octets.size());
     if (!size) {

@@ -18,12 +18,6 @@ namespace mbus::protocol {
 // other characters than `allowed`: it could be a key in the wrong place.
 [[nodiscard]] std::string shown(std::string_view text, std::string_view allowed, std::size_t longest);
 
-// Well-formed UTF-8 without NUL.
-[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
-
-// How many letters have to change to get from one word to the other (Levenshtein); words of at most 31.
-[[nodiscard]] std::size_t distance(std::string_view from, std::string_view to);
-
 // A number of 1 to `digits_max` decimal digits and nothing else.
 [[nodiscard]] std::optional<unsigned long> number(std::string_view text, std::size_t digits_max);
 

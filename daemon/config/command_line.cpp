@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/config_text.hpp"
-#include "config/nearest.hpp"
+#include "config/did_you_mean.hpp"
 
 namespace mbusd {
 namespace {

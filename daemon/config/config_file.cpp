@@ -10,7 +10,7 @@
 #include <toml++/toml.h>
 
 #include "config/key_table.hpp"
-#include "config/nearest.hpp"
+#include "config/did_you_mean.hpp"
 
 namespace mbusd {
 namespace {

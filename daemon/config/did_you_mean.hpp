@@ -1,17 +1,18 @@
-// "did you mean ...": the candidate that is closest to a misspelt word.
+// The hint behind an error about a misspelt word.
 #pragma once
 
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "message/nearest.hpp"
+
 namespace mbusd {
 
-// The candidate with the fewest changed, missing, extra or swapped letters, if they are at most a
-// third of the word (at least two); empty otherwise. The first of equals wins.
-std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
-
 // "; did you mean 'bus.scope'?" or nothing.
-std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);
+inline std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates) {
+    const auto found = mbus::text::nearest(word, candidates);
+    return found ? "; did you mean '" + std::string{*found} + "'?" : std::string{};
+}
 
 }  // namespace mbusd

@@ -1,5 +1,6 @@
 #include "value_json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <utility>
@@ -7,6 +8,7 @@
 #include <mbus/address.hpp>
 #include <mbus_json/message_json.hpp>
 
+#include "message/text.hpp"
 #include "text.hpp"
 
 namespace mbus::json {
@@ -136,9 +138,8 @@ result<value> digits_from(const std::string& digits, bool integer, const std::st
 }
 
 result<value> data_from(const std::string& base64, const std::string& path) {
-    constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
-    auto octets = base64.find_first_not_of(alphabet) == std::string::npos ? mbus::parse_value("<" + base64 + ">")
-                                                                          : result<value>{errc::bad_value, {}};
+    const bool fits = std::ranges::all_of(base64, [](char octet) { return text::has(octet, text::is_base64); });
+    auto octets = fits ? mbus::parse_value("<" + base64 + ">") : result<value>{errc::bad_value, {}};
     if (!octets) return at_path(errc::bad_value, path, "expected Base64 with padding (RFC 4648, section 4)");
     return octets;
 }

@@ -9,7 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "cli/duration.hpp"
-#include "cli/nearest.hpp"
+#include "message/nearest.hpp"
 
 namespace mbus::tools {
 namespace {
@@ -87,7 +87,7 @@ error unknown_option(const tool_spec& spec, const std::string& given) {
         std::vector<std::string_view> names;
         for (const auto& option : options) names.push_back(option.name);
         const auto bare = name.substr(name.find_first_not_of('-') == std::string::npos ? name.size() : name.find_first_not_of('-'));
-        if (const auto near = nearest(bare, names)) return usage(fmt::format("{}; did you mean --{}?", text, *near));
+        if (const auto near = text::nearest(bare, names)) return usage(fmt::format("{}; did you mean --{}?", text, *near));
     } else {
         const char letter = name.back();
         const char other = std::islower(static_cast<unsigned char>(letter)) != 0

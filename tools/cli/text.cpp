@@ -4,24 +4,18 @@
 
 #include <fmt/format.h>
 
+#include "message/text.hpp"
+
 namespace mbus::tools {
 namespace {
 
-bool continues(std::string_view text, std::size_t at) {
-    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-}
-
 // Octets of the printable character at `at`; 0 when it is not one.
 std::size_t printable_length(std::string_view text, std::size_t at) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    if (lead < 0x80) return lead >= 0x20 && lead != 0x7F ? 1 : 0;
-    if (lead == 0xC2) return continues(text, at + 1) && static_cast<unsigned char>(text[at + 1]) >= 0xA0 ? 2 : 0;
-    if (lead > 0xC2 && lead <= 0xDF) return continues(text, at + 1) ? 2 : 0;
-    if ((lead & 0xF0U) == 0xE0U) return continues(text, at + 1) && continues(text, at + 2) ? 3 : 0;
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        return continues(text, at + 1) && continues(text, at + 2) && continues(text, at + 3) ? 4 : 0;
-    }
-    return 0;
+    const auto octet = [&](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+    const bool control = octet(at) < 0x20 || octet(at) == 0x7F;
+    const std::size_t length = control ? 0 : text::utf8_sequence(text, at);
+    const bool c1 = length == 2 && octet(at) == 0xC2 && octet(at + 1) < 0xA0;  // U+0080 to U+009F
+    return c1 ? 0 : length;
 }
 
 }  // namespace

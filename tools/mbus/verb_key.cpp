@@ -6,10 +6,10 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include "cli/nearest.hpp"
 #include "config/session_file.hpp"
 #include "mbus/key_files.hpp"
 #include "mbus/verbs.hpp"
+#include "message/nearest.hpp"
 
 namespace mbus::tools {
 namespace {
@@ -106,7 +106,7 @@ exit_code run(const arguments& args, output& out) {
     const auto found = std::ranges::find(actions, word, &action::name);
     if (found == actions.end()) {
         const std::array<std::string_view, 4> names{"new", "show", "export", "import"};
-        const auto near = nearest(word, names);
+        const auto near = text::nearest(word, names);
         return usage_failure(out, {errc::bad_argument, fmt::format("unknown word '{}'; {}", word, near ? fmt::format("did you mean mbus key {}?", *near)
                                                                                                        : "expected new, show, export or import")});
     }

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "cli/nearest.hpp"
+#include "message/nearest.hpp"
 
 namespace mbus::tools {
 namespace {
@@ -36,11 +36,11 @@ exit_code unknown_verb(const output& out, const std::string& word) {
     for (const auto& one : all_verbs()) names.push_back(one.name());
     if (word.starts_with('-')) {
         names = {"--help", "--version"};
-        const auto near = nearest(word, names);
+        const auto near = text::nearest(word, names);
         return usage_failure(out, {errc::bad_argument, fmt::format("unknown option {}; {}", word, near ? fmt::format("did you mean {}?", *near)
                                                                                                       : "a verb comes first; mbus --help lists them")});
     }
-    const auto near = nearest(word, names);
+    const auto near = text::nearest(word, names);
     return usage_failure(out, {errc::bad_argument, near ? fmt::format("unknown verb '{}'; did you mean mbus {}?", word, *near)
                                                         : fmt::format("unknown verb '{}'; mbus --help lists them", word)});
 }
@@ -58,9 +58,13 @@ exit_code run_mbus(std::span<const std::string> line) {
     if (line.empty()) return usage_failure(out, {errc::bad_argument, "the verb is missing; mbus --help lists them"});
     const auto& word = line.front();
     if (word == "--help" || word == "-h" || (word == "help" && line.size() == 1)) {
-        return out.raw(overview()) ? exit_code::ok : exit_code::failed;
+        out.raw(overview());
+        return out.lost() ? exit_code::failed : exit_code::ok;
     }
-    if (word == "--version") return out.line(version_line("mbus")) ? exit_code::ok : exit_code::failed;
+    if (word == "--version") {
+        out.line(version_line("mbus"));
+        return out.lost() ? exit_code::failed : exit_code::ok;
+    }
     const bool help = word == "help";
     const auto& name = help ? line[1] : word;
     const auto verbs = all_verbs();

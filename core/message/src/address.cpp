@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "text.hpp"
+#include "message/text.hpp"
 
 namespace mbus {
 namespace {

@@ -2,12 +2,11 @@
 // without building values (RFC 3259, section 5.3).
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <system_error>
 
 #include <mbus/command.hpp>
 
-#include "text.hpp"
+#include "message/text.hpp"
 
 namespace mbus {
 namespace {
@@ -101,19 +100,10 @@ char unescaped(char escape) noexcept { return escape == 'n' ? '\n' : escape; }
 
 // Skips octets that stand for themselves in a string, eight at a time as long as that is easy.
 void skip_plain(cursor& in) noexcept {
-    constexpr std::uint64_t ones = 0x0101010101010101;
-    constexpr std::uint64_t highs = 0x8080808080808080;
-    const auto contains = [](std::uint64_t octets, char which) {
-        const auto zeroed = octets ^ ones * static_cast<unsigned char>(which);
-        return (zeroed - ones) & ~zeroed;
-    };
     while (in.end - in.at >= 8) {
-        std::uint64_t octets = 0;
-        std::memcpy(&octets, in.at, sizeof octets);
-        const auto controls = (octets - ones * 0x20) & ~octets;
-        const auto deletes = octets + ones;  // 7F becomes 80
-        const auto special = contains(octets, '"') | contains(octets, '\\') | controls | deletes | octets;
-        if ((special & highs) != 0) break;
+        const auto octets = text::load_eight(in.at);
+        const auto special = text::equal(octets, '"') | text::equal(octets, '\\') | text::unprintable(octets);
+        if ((special & text::octet_tops) != 0) break;
         in.at += 8;
     }
     while (in.at != in.end && has(*in.at, text::is_plain)) ++in.at;

@@ -6,7 +6,7 @@
 
 #include <mbus/command.hpp>
 
-#include "text.hpp"
+#include "message/text.hpp"
 
 namespace mbus {
 namespace {
@@ -122,7 +122,7 @@ const char* append(std::string& out, const value& what, dialect writing, std::si
         return append_float(out, *real);
     } else if (const auto* const octets = what.get_if<data>()) {
         out.push_back('<');
-        text::append_base64(out, octets->view());
+        text::append_base64(out, octets->octets);
         out.push_back('>');
     } else if (const auto* const list = what.get_if<value::list>()) {
         return append_list(out, *list, writing, depth + 1);

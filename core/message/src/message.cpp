@@ -4,7 +4,7 @@
 #include <charconv>
 #include <limits>
 
-#include "text.hpp"
+#include "message/text.hpp"
 
 namespace mbus {
 namespace {

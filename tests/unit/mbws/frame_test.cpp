@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mbws/frame.hpp"
+#include "message/text.hpp"
 
 namespace mbus::mbws {
 namespace {
@@ -163,7 +164,7 @@ TEST_CASE("the check of text by eight octets agrees with the check octet by octe
             std::string text(17, 'x');
             text[at] = static_cast<char>(octet);
             CHECK(is_field_text(text) == (octet >= 0x20 && octet < 0x7F));
-            CHECK(is_utf8(text) == (octet < 0x80));
+            CHECK(mbus::text::is_utf8(text) == (octet < 0x80));
         }
     }
 }

@@ -2,14 +2,14 @@
 
 #include <string>
 
-#include "message/src/text.hpp"
+#include "message/text.hpp"
 
 using namespace mbus::text;
 
 TEST_CASE("Base64 of the RFC 4648 examples") {
     const auto encoded = [](std::string_view octets) {
         std::string out;
-        append_base64(out, octets);
+        append_base64(out, std::as_bytes(std::span{octets}));
         return out;
     };
     CHECK(encoded("") == "");

@@ -6,7 +6,6 @@
 
 #include "cli/arguments.hpp"
 #include "cli/duration.hpp"
-#include "cli/nearest.hpp"
 #include "mbus-listen/spec.hpp"
 #include "mbus-send/spec.hpp"
 #include "mbus/verbs.hpp"
@@ -112,14 +111,4 @@ TEST_CASE("durations have units") {
         CAPTURE(text);
         CHECK_FALSE(parse_duration(text));
     }
-}
-
-TEST_CASE("the nearest word has the fewest mistakes") {
-    const std::vector<std::string_view> known{"peers", "ping", "match"};
-    CHECK(nearest("pers", known) == "peers");
-    CHECK(nearest("pign", known) == "ping");
-    CHECK(nearest("mat", known) == "match");
-    CHECK_FALSE(nearest("completely-else", known));
-    CHECK_FALSE(nearest("", known));
-    CHECK(edit_distance("kitten", "sitting") == 3);
 }
