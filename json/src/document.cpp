@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -37,7 +38,7 @@ struct builder {
             items->push_back(std::move(what));
         } else {
             auto& members = std::get<node::object>(open.back().container.held);
-            members.emplace_back(std::move(open.back().key), std::move(what));
+            members.push_back({std::move(open.back().key), std::move(what)});
             open.back().key.clear();
         }
         return true;
@@ -73,7 +74,7 @@ struct builder {
     bool on_key(bj::string_view rest, std::size_t, bj::error_code& failure) {
         text.append(rest.data(), rest.size());
         const auto& members = std::get<node::object>(open.back().container.held);
-        if (std::ranges::any_of(members, [&](const member& one) { return one.first == text; })) {
+        if (std::ranges::any_of(members, [&](const member& one) { return one.name == text; })) {
             refused = "a member name that has not occurred before";
             failure = bj::error::syntax;
             return false;

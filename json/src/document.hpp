@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -21,7 +20,7 @@ namespace mbus::json {
 inline constexpr std::size_t document_depth_max = list_depth_max + 8;
 
 struct node;
-using member = std::pair<std::string, node>;
+struct member;
 
 struct node {
     struct null {};
@@ -38,6 +37,11 @@ struct node {
 
     // "a string", "an object": for error texts.
     [[nodiscard]] std::string_view kind() const noexcept;
+};
+
+struct member {
+    std::string name;
+    node value;
 };
 
 // Reads exactly one JSON text (RFC 8259). A member name that occurs twice is an error.

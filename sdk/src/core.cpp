@@ -131,11 +131,11 @@ void core::end_everything(const error& why) {
     by_address_.clear();
     for (auto& [request, which] : std::exchange(watches_, {})) {
         timers_.cancel(which->limit);
-        post([which, gone] {
+        post([which = which, gone] {
             if (auto answered = std::exchange(which->answered, nullptr)) answered(gone);
         });
     }
-    for (auto& [request, state] : std::exchange(detaches_, {})) post([state] { state->finish({}); });
+    for (auto& [request, state] : std::exchange(detaches_, {})) post([state = state] { state->finish({}); });
     for (auto& [body, waiting] : std::exchange(pings_, {})) {
         post([state = waiting.second, gone] { state->finish(gone); });
     }
@@ -161,7 +161,7 @@ void core::new_session() {
     }
     for (auto& waiting : events_) waiting.entry.number = 0;
     untaken_.clear();
-    for (auto& [request, state] : std::exchange(detaches_, {})) post([state] { state->finish({}); });
+    for (auto& [request, state] : std::exchange(detaches_, {})) post([state = state] { state->finish({}); });
 }
 
 void core::tell_state(connection_event what) {
