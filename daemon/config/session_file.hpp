@@ -37,7 +37,7 @@ mbus::result<std::string> find_session_file(const session_file_search& search);
 
 // Reads and parses. Refused with errc::bad_config: symbolic links and anything but a regular file,
 // files that group or others may read or write (section 12.1), files of another user than us or
-// root, files above session_file_octets_max. Parse errors become "PATH: line N: ...".
+// root unless we are root, files above session_file_octets_max. Parse errors become "PATH: line N: ...".
 mbus::result<mbus::protocol::session_config> load_session_file(
     const std::string& path, const mbus::protocol::session_config_options& options = {});
 

@@ -139,7 +139,22 @@ TEST_CASE("[item 139] a file of a user who is neither we nor root is refused") {
     const temporary_directory folder;
     put(folder / "key", good);
     REQUIRE(::chown((folder / "key").c_str(), 65534, 65534) == 0);
-    CHECK(contains(error_of(folder / "key"), "belongs to another user (uid 65534)"));
+    std::filesystem::permissions(folder / "key", std::filesystem::perms{0644});  // or opening would fail already
+    std::filesystem::permissions(folder.path(), std::filesystem::perms{0755});
+    REQUIRE(::seteuid(65533) == 0);
+    const auto failure = error_of(folder / "key");
+    REQUIRE(::seteuid(0) == 0);
+    CHECK(contains(failure, "belongs to another user (uid 65534)"));
+}
+
+TEST_CASE("root reads the file of any user, as long as it is private") {
+    if (::geteuid() != 0) return;
+    const temporary_directory folder;
+    put(folder / "key", good);
+    REQUIRE(::chown((folder / "key").c_str(), 65534, 65534) == 0);
+    CHECK(load_session_file(folder / "key"));
+    std::filesystem::permissions(folder / "key", std::filesystem::perms{0640});
+    CHECK(contains(error_of(folder / "key"), "is open to other users"));
 }
 
 TEST_CASE("symbolic links, directories, pipes, missing and huge files are refused with a reason") {
