@@ -275,7 +275,7 @@ class Host:
         """The results of a request to the daemon itself, lists of pairs as dicts."""
         client = self.daemon.client()
         try:
-            return ask(client, what)
+            return ask(client, what, self.daemon.process.pid)
         finally:
             client.close()
 
@@ -390,9 +390,15 @@ def pairs(what):
     return [pairs(one) for one in what] if isinstance(what, list) else what
 
 
-def ask(client, what):
-    own = client.attach("(module:netlab)")
-    client.send("message", 1, to="(module:mbusd)", entity=own, body=f'mbusd.{what}((("ID" "1") ("RPC-TYPE" "UNICAST")) ())'.encode())
+def ask(client, what, pid):
+    """Asks the daemon with this process id, and none of those beside it on the bus."""
+    client.send("watch", request=2, to="(app:mbusd module:mbusd)")
+    found = []
+    while (frame := client.next(PATIENCE)).verb == "entity":
+        found.append(frame.entity)
+    daemon = next(one for one in found if f"id:{pid}-" in one)
+    own = client.attach("(module:netlab)", request=3)
+    client.send("message", 1, to=daemon, entity=own, body=f'mbusd.{what}((("ID" "1") ("RPC-TYPE" "UNICAST")) ())'.encode())
     while True:
         frame = client.next(PATIENCE)
         if frame.verb == "message" and b"mbusd." in frame.body:
