@@ -1,6 +1,8 @@
 #include "config/command_line.hpp"
 
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -35,6 +37,31 @@ std::string unknown_option(const CLI::App& app, const std::vector<std::string>& 
     const auto plain = word.substr(0, word.find('='));
     const auto hint = did_you_mean(plain, views);
     return text + (hint.empty() ? "; 'mbusd --help' lists all" : hint) + "\n";
+}
+
+// Paths on a command line start where the user is; in a file they would depend on who starts the daemon.
+void make_absolute(std::string& path) {
+    if (path.empty() || path.starts_with("~/")) return;
+    std::error_code failed;
+    const auto whole = std::filesystem::absolute(path, failed);
+    if (!failed) path = whole.string();
+}
+
+void override_settings(config_reading& into, const command_line& asked) {
+    if (!asked.socket.empty()) override_setting(into, "socket.path", asked.socket, "--socket");
+    if (!asked.key_file.empty()) override_setting(into, "bus.key_file", asked.key_file, "--key-file");
+    if (!asked.scope.empty()) override_setting(into, "bus.scope", asked.scope, "--scope");
+}
+
+// A value that no file could repair is wrong usage.
+void check_values(command_line& out) {
+    make_absolute(out.socket);
+    make_absolute(out.key_file);
+    config_reading trial;
+    override_settings(trial, out);
+    if (trial.problems.empty()) return;
+    out.exit_code = exit_usage;
+    for (const auto& problem : trial.problems) out.text += "mbusd: " + problem.text + "\n";
 }
 
 }  // namespace
@@ -73,14 +100,13 @@ command_line parse_command_line(int argc, const char* const* argv, const std::st
         out.text = std::string{"mbusd: "} + fault.what() + "; 'mbusd --help' lists the options\n";
     }
     if (config->count() > 0) out.config_existence = must_exist::yes;
+    if (!out.exit_code) check_values(out);
     return out;
 }
 
 config_reading read_config(const command_line& asked) {
     auto out = read_config(asked.config_file, asked.config_existence);
-    if (!asked.socket.empty()) override_setting(out, "socket.path", asked.socket, "--socket");
-    if (!asked.key_file.empty()) override_setting(out, "bus.key_file", asked.key_file, "--key-file");
-    if (!asked.scope.empty()) override_setting(out, "bus.scope", asked.scope, "--scope");
+    override_settings(out, asked);
     return out;
 }
 
