@@ -386,6 +386,15 @@ class Tools(unittest.TestCase):
         out, err = shell.communicate(timeout=30)
         self.assertEqual((out, err), ("a.b\n", ""))
 
+    def test_output_that_cannot_be_written_is_a_failure(self):
+        for redirect, reason in ((">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")):
+            for command in ("mbus-send -j -r module:mbusd mbus.ping", "mbus-send --dry-run app:x a.b", "mbus peers", "mbus --help", "mbus match '()'"):
+                with self.subTest(command=command, redirect=redirect):
+                    done = subprocess.run(["sh", "-c", f"{BIN}/{command} {redirect}"], env=self.environment, text=True,
+                                          stderr=subprocess.PIPE, timeout=30)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(f"can't write to stdout: {reason}", done.stderr)
+
     # --- mbus --------------------------------------------------------------------------------
 
     def test_peers_and_match(self):

@@ -34,6 +34,7 @@ std::string cli_names(const option_spec& option) {
 result<std::uint64_t> parse_count(std::string_view text) {
     std::uint64_t number = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (read.ec == std::errc::result_out_of_range) return {errc::bad_argument, "expected a number below 2^64"};
     if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || number == 0) {
         return {errc::bad_argument, "expected a whole number above 0"};
     }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace mbus::tools {
@@ -14,12 +15,17 @@ result<line_reader> line_reader::open(const std::string& path) {
     if (path == "-") return line_reader{STDIN_FILENO};
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return {errc::bad_argument, "can't read " + path + ": " + std::strerror(errno)};
-    return line_reader{fd};
+    line_reader reader{fd};
+    reader.name_ = path;
+    // Found now, before anything is sent: a directory opens, and only reading it fails.
+    struct stat found {};
+    if (fstat(fd, &found) == 0 && S_ISDIR(found.st_mode)) return {errc::bad_argument, "can't read " + path + ": it is a directory"};
+    return reader;
 }
 
 line_reader::line_reader(line_reader&& other) noexcept
     : fd_(std::exchange(other.fd_, -1)), at_end_(other.at_end_), skipping_(other.skipping_),
-      partial_(std::move(other.partial_)), lines_(std::move(other.lines_)) {}
+      name_(std::move(other.name_)), partial_(std::move(other.partial_)), lines_(std::move(other.lines_)) {}
 
 line_reader::~line_reader() {
     if (fd_ > STDERR_FILENO) close(fd_);
@@ -34,8 +40,10 @@ void line_reader::read_some() {
         take({buffer.data(), static_cast<std::size_t>(got)});
         return;
     }
+    const int fault = got < 0 ? errno : 0;
     at_end_ = true;
     if (!partial_.empty() && !skipping_) lines_.emplace_back(std::exchange(partial_, {}));
+    if (fault != 0) lines_.push_back(error{errc::internal, "can't read " + name_ + ": " + std::strerror(fault)});
 }
 
 void line_reader::take(std::string_view octets) {

@@ -26,11 +26,11 @@ public:
 
     [[nodiscard]] int fd() const noexcept { return fd_; }
 
-    // Reads what is there; blocks when fd() is not readable. A read error counts as the end.
+    // Reads what is there; blocks when fd() is not readable.
     void read_some();
 
     // The next line without its end (LF or CR LF); nothing: read more, or ended().
-    // Errors: too_large, once per line; reading goes on after it.
+    // Errors: too_large, once per line; reading goes on after it. internal: reading failed, and ended.
     std::optional<result<std::string>> next();
 
     [[nodiscard]] bool ended() const noexcept { return at_end_ && lines_.empty(); }
@@ -42,6 +42,7 @@ private:
     int fd_ = -1;
     bool at_end_ = false;
     bool skipping_ = false;  // inside a line that is too long
+    std::string name_ = "stdin";
     std::string partial_;
     std::deque<result<std::string>> lines_;
 };

@@ -1,6 +1,8 @@
 #include "cli/output.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -11,8 +13,13 @@ namespace mbus::tools {
 bool output::raw(std::string_view octets) {
     if (broken_) return false;
     const bool written = std::fwrite(octets.data(), 1, octets.size(), stdout) == octets.size() && std::fflush(stdout) == 0;
-    broken_ = !written;
-    return written;
+    if (written) return true;
+    const int fault = errno;
+    broken_ = true;
+    if (fault == EPIPE) return false;
+    lost_ = true;
+    note(fmt::format("can't write to stdout: {}", std::strerror(fault)));
+    return false;
 }
 
 bool output::line(std::string_view text) {

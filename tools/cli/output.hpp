@@ -19,7 +19,7 @@ public:
     output(std::string_view program, level how) : program_(program), level_(how) {}
 
     // To stdout with a line end, at once. False when nobody reads any more (then end silently, as
-    // every part of a pipe does).
+    // every part of a pipe does) or when it can't be written (a full disk: that is said, see lost()).
     bool line(std::string_view text);
     // To stdout as it is.
     bool raw(std::string_view octets);
@@ -32,6 +32,8 @@ public:
     exit_code fail(const error& failure) const;
 
     [[nodiscard]] bool broken() const noexcept { return broken_; }
+    // Data could not be written though somebody wants it: the tool failed.
+    [[nodiscard]] bool lost() const noexcept { return lost_; }
     [[nodiscard]] bool verbose() const noexcept { return level_ == level::verbose; }
     [[nodiscard]] bool quiet() const noexcept { return level_ == level::quiet; }
 
@@ -39,6 +41,7 @@ private:
     std::string program_;
     level level_;
     bool broken_ = false;
+    bool lost_ = false;
 };
 
 }  // namespace mbus::tools

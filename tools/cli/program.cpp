@@ -1,9 +1,12 @@
 #include "cli/program.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/help.hpp"
 
@@ -31,12 +34,25 @@ exit_code run_tool(const tool_spec& spec, tool_function tool, std::span<const st
         return usage_failure(out, args.error());
     }
     output out{spec.program, level_of(*args)};
-    if (args->has("help")) return out.raw(help_text(spec)) ? exit_code::ok : exit_code::failed;
-    if (args->has("version")) return out.line(version_line(spec.program)) ? exit_code::ok : exit_code::failed;
-    return tool(*args, out);
+    auto status = exit_code::ok;
+    if (args->has("help")) {
+        out.raw(help_text(spec));
+    } else if (args->has("version")) {
+        out.line(version_line(spec.program));
+    } else {
+        status = tool(*args, out);
+    }
+    return out.lost() && status == exit_code::ok ? exit_code::failed : status;
+}
+
+void hold_standard_streams() {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
 }
 
 int run_main(const tool_spec& spec, tool_function tool, int argc, char** argv) {
+    hold_standard_streams();
     try {
         const std::vector<std::string> line(argv + (argc > 0 ? 1 : 0), argv + argc);
         return static_cast<int>(run_tool(spec, tool, line));

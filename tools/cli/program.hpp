@@ -20,6 +20,10 @@ using tool_function = exit_code (*)(const arguments& args, output& out);
 // Runs the tool on the words after its name.
 exit_code run_tool(const tool_spec& spec, tool_function tool, std::span<const std::string> line);
 
+// For main(), first: a standard stream that the caller closed must not become the number of our
+// socket, else what is printed goes to the daemon. Held so that its use fails as it does when closed.
+void hold_standard_streams();
+
 // For main(): the same with C's arguments. An exception that got this far becomes status 1.
 int run_main(const tool_spec& spec, tool_function tool, int argc, char** argv);
 

@@ -60,3 +60,21 @@ TEST_CASE("a file that is not there is named") {
     REQUIRE_FALSE(reader);
     CHECK(reader.error().text.find("/nonexistent/file") != std::string::npos);
 }
+
+TEST_CASE("a directory is refused before anything is sent") {
+    const auto reader = line_reader::open("/");
+    REQUIRE_FALSE(reader);
+    CHECK(reader.error().text == "can't read /: it is a directory");
+}
+
+TEST_CASE("a file that can't be read ends with the reason, not in silence") {
+    auto reader = line_reader::open("/proc/self/mem");  // opens; address 0 is never mapped
+    REQUIRE(reader);
+    reader->read_some();
+    const auto line = reader->next();
+    REQUIRE(line);
+    REQUIRE_FALSE(*line);
+    CHECK(line->error().code == mbus::errc::internal);
+    CHECK(line->error().text.find("can't read /proc/self/mem: ") == 0);
+    CHECK(reader->ended());
+}
