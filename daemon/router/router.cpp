@@ -76,7 +76,7 @@ void router::shut_down() {
     stopping_ = true;
     const auto at = bus_->now();
     sessions_.for_each([&](session_record& record) {
-        record.session->end(at.now, errc::shutting_down, "mbusd is stopping; the client library connects again by itself");
+        record.session->end(at.now, errc::shutting_down, "mbusd is stopping; connect again when it is back");
     });
     bus_->node().detach_all(at);
     bus_->schedule_flush();
