@@ -83,7 +83,7 @@ user_identity identify_peer(int socket, name_cache& names) {
     auto groups = groups_of(socket);
     groups.push_back(credentials.gid);
     std::ranges::sort(groups);
-    groups.erase(std::ranges::unique(groups).begin(), groups.end());
+    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
     for (const auto gid : groups) out.groups.push_back(names.group(gid));
     return out;
 }
