@@ -429,6 +429,11 @@ class Tools(unittest.TestCase):
         self.run_tool("mbus", "go", "-v", "app:waiter", "ready")
         self.assertEqual(waiter.end(), 0)
 
+    def test_go_finds_who_waits_without_a_name(self):
+        waiter = self.start("mbus", "wait", "ready", there="module:mbus-wait")
+        self.run_tool("mbus", "go", "module:mbus-wait", "ready")
+        self.assertEqual(waiter.end(), 0)
+
     def test_quit_reaches_each(self):
         listener = self.listen("app:quitter", "-1", "-F", "%y %n")
         done = self.run_tool("mbus", "quit", "app:quitter")

@@ -23,9 +23,9 @@ exit_code with_connection(const arguments& args, output& out, const opened_funct
     });
 }
 
-exit_code with_entity(const arguments& args, output& out, const opened_function& what) {
+exit_code with_entity(const arguments& args, output& out, const opened_function& what, std::string_view otherwise) {
     return open_and(args, out, [&](session& bus, std::chrono::milliseconds limit) {
-        auto me = bus.await(bus.bus().attach(args.text("as").value_or("(module:mbus)")), limit);
+        auto me = bus.await(bus.bus().attach(args.text("as").value_or(std::string{otherwise})), limit);
         if (!me) return report(out, bus.events(), me.error());
         opened on{bus, &*me, limit, out};
         return what(on);

@@ -31,7 +31,7 @@ using opened_function = std::function<exit_code(opened&)>;
 
 exit_code with_connection(const arguments& args, output& out, const opened_function& what);
 
-// Attaches --as, or `(module:mbus)`.
-exit_code with_entity(const arguments& args, output& out, const opened_function& what);
+// Attaches --as, or `otherwise`.
+exit_code with_entity(const arguments& args, output& out, const opened_function& what, std::string_view otherwise = "(module:mbus)");
 
 }  // namespace mbus::tools

@@ -57,7 +57,7 @@ verb match_verb() {
                           {"mbus match app:player media:audio", "with both"},
                           {"mbus match '(app:player)'", "parentheses are optional, and need quotes for the shell"},
                           {"mbus match '()'", "everyone"},
-                          {"mbus match -q app:player && mbus-send app:player player.stop", "only if somebody is there"}}},
+                          {"mbus match -q app:player > /dev/null && mbus-send app:player player.stop", "only if somebody is there"}}},
             run};
 }
 

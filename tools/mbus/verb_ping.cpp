@@ -123,7 +123,7 @@ verb ping_verb() {
                           {"mbus ping -n 1 '()'", "everyone, once"},
                           {"mbus ping -n 100 -i 0.1 app:player", "ten times a second"},
                           {"mbus ping -j -n 1 media:audio", "as JSON lines"},
-                          {"mbus ping -q -n 1 app:player", "only the status"}}},
+                          {"mbus ping -q -n 1 app:player > /dev/null", "only the status"}}},
             run};
 }
 

@@ -13,6 +13,9 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds wait_limit = 60s;
 
+// Not the (module:mbus) of other verbs: `mbus go` has to find the one who waits, and not itself.
+constexpr std::string_view waiting_as = "(module:mbus-wait)";
+
 exit_code run(const arguments& args, output& out) {
     const auto& condition = args.words().front();
     if (!is_symbol(condition)) {
@@ -28,7 +31,7 @@ exit_code run(const arguments& args, output& out) {
         if (done.error().code != errc::timed_out) return on.fail(done.error());
         return on.fail({errc::timed_out, fmt::format("nobody said go within {}; unblock it with: mbus go '{}' {}", format_duration(limit),
                                                      on.me->address().text(), condition)});
-    });
+    }, waiting_as);
 }
 
 }  // namespace
@@ -38,13 +41,13 @@ verb wait_verb() {
              .summary = "wait until somebody says go",
              .synopsis = {"[options] CONDITION [ADDRESS...]"},
              .description = {"Tells ADDRESS (everyone) once a second that it waits for CONDITION, a symbol; ends when mbus.go(CONDITION) comes."},
-             .options = {timeout_option("give up after TIME (60 s), with status 124"), as_option("be this entity while waiting ((module:mbus))"),
+             .options = {timeout_option("give up after TIME (60 s), with status 124"), as_option("be this entity while waiting ((module:mbus-wait))"),
                          quiet_option(), verbose_option(), socket_option()},
              .words = operand::address,
              .word_choices = {},
              .words_min = 1,
              .words_max = 1000,
-             .examples = {{"mbus wait ready && echo started", "until somebody says: mbus go module:mbus ready"},
+             .examples = {{"mbus wait ready && echo started", "until somebody says: mbus go module:mbus-wait ready"},
                           {"mbus wait ready app:controller", "tell only the controller"},
                           {"mbus wait --as app:engine ready", "so that it is: mbus go app:engine ready"},
                           {"mbus wait -W 5 ready || echo late", "five seconds at most"},
