@@ -1,4 +1,4 @@
-// Small questions about text that the reader of session files asks (session_config_parser.cpp).
+// Small questions about text that the reader of session files asks (session_config_parser.hpp).
 #pragma once
 
 #include <cstddef>
