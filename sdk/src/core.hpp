@@ -33,7 +33,7 @@ public:
     core(std::unique_ptr<link> way, const connect_options& options);
     ~core();
 
-    // --- life (core.cpp) --------------------------------------------------------------------
+    // --- life (core_life.cpp) ---------------------------------------------------------------
 
     // `once`: the first failure is the end, as connect() wants it.
     void begin(bool once);
@@ -136,6 +136,9 @@ private:
     // Messages.
     result<mbws::message_token> hand_over(entity_record& from, const destination& to, const payload& what,
                                           const send_options& how, bool reliable, bool receipt);
+    template <class T, class ValueOf>
+    operation<T> send_for_outcome(entity_record& from, const destination& to, const payload& what,
+                                  const send_options& how, bool reliable, ValueOf value_of);
     void deliver(const std::shared_ptr<entity_record>& to, inbox_entry entry);
     class handled_guard;
     void put_into_inbox(entity_record& to, inbox_entry entry);
@@ -212,6 +215,11 @@ private:
     mbus::address from_cache_;           // the last sender and destination, as messages tend to repeat them
     mbus::address to_cache_;
 };
+
+// `by` from `now`; a limit of many years is none.
+inline clock::time_point later(clock::time_point now, std::chrono::milliseconds by) {
+    return by >= std::chrono::hours{24 * 365 * 10} ? never : now + by;
+}
 
 inline error disconnected(std::string_view why) {
     return {errc::disconnected, "not connected to the daemon: " + std::string{why}};

@@ -82,44 +82,39 @@ result<void> core::send(entity_record& from, const destination& to, const payloa
     return {};
 }
 
-operation<delivery> core::send_reliably(entity_record& from, const destination& to, const payload& what,
-                                        const send_options& how) {
-    auto state = make_state<delivery>();
-    operation<delivery> handle{state};
-    auto token = hand_over(from, to, what, how, true, true);
+// Sends, and ends the operation with what `value_of` makes of a good outcome.
+template <class T, class ValueOf>
+operation<T> core::send_for_outcome(entity_record& from, const destination& to, const payload& what,
+                                    const send_options& how, bool reliable, ValueOf value_of) {
+    auto state = make_state<T>();
+    operation<T> handle{state};
+    auto token = hand_over(from, to, what, how, reliable, true);
     if (!token) {
         state->finish(std::move(token.error()));
         return handle;
     }
     const auto limit = limit_of(state, options_.operation_limit, "the daemon did not report the outcome in time");
-    results_.emplace(*token, [this, state, limit](const mbws::message_result& outcome) {
+    results_.emplace(*token, [this, state, limit, value_of](const mbws::message_result& outcome) {
         timers_.cancel(limit);
-        if (!outcome.ok) return state->finish(failure_of(outcome));
-        auto by = mbus::address::parse(outcome.entity);
-        state->finish(delivery{by ? std::move(*by) : mbus::address{}, outcome.tried,
-                               std::chrono::milliseconds{outcome.took}});
+        if (outcome.ok) state->finish(value_of(outcome));
+        else state->finish(failure_of(outcome));
     });
     settle();
     return handle;
 }
 
+operation<delivery> core::send_reliably(entity_record& from, const destination& to, const payload& what,
+                                        const send_options& how) {
+    return send_for_outcome<delivery>(from, to, what, how, true, [](const mbws::message_result& outcome) {
+        auto by = mbus::address::parse(outcome.entity);
+        return delivery{by ? std::move(*by) : mbus::address{}, outcome.tried, std::chrono::milliseconds{outcome.took}};
+    });
+}
+
 operation<receipt> core::send_with_receipt(entity_record& from, const destination& to, const payload& what,
                                            const send_options& how) {
-    auto state = make_state<receipt>();
-    operation<receipt> handle{state};
-    auto token = hand_over(from, to, what, how, false, true);
-    if (!token) {
-        state->finish(std::move(token.error()));
-        return handle;
-    }
-    const auto limit = limit_of(state, options_.operation_limit, "the daemon did not report the outcome in time");
-    results_.emplace(*token, [this, state, limit](const mbws::message_result& outcome) {
-        timers_.cancel(limit);
-        if (outcome.ok) state->finish(receipt{outcome.matched});
-        else state->finish(failure_of(outcome));
-    });
-    settle();
-    return handle;
+    return send_for_outcome<receipt>(from, to, what, how, false,
+                                     [](const mbws::message_result& outcome) { return receipt{outcome.matched}; });
 }
 
 }  // namespace mbus::detail
