@@ -12,6 +12,19 @@ namespace {
 std::string_view section_of(const key_info& key) { return key.name.substr(0, key.name.find('.')); }
 std::string_view leaf_of(const key_info& key) { return key.name.substr(key.name.find('.') + 1); }
 
+// Calls `row` with every key, and before the first one of a section `heading` with its name.
+template <class Heading, class Row>
+void each_key(Heading heading, Row row) {
+    std::string_view section;
+    for (const auto& key : key_table()) {
+        if (section != section_of(key)) {
+            section = section_of(key);
+            heading(section);
+        }
+        row(key);
+    }
+}
+
 std::string_view origin_of(const config_reading& reading, std::string_view key) {
     const auto found = reading.origins.find(key);
     return found == reading.origins.end() ? std::string_view{"default"} : std::string_view{found->second};
@@ -65,18 +78,14 @@ std::string code(std::string_view text) { return fmt::format("`{}`", text); }
 std::string dump_markdown() {
     std::string out;
     const settings defaults;
-    std::string_view section;
-    for (const auto& key : key_table()) {
-        if (section != section_of(key)) {
-            section = section_of(key);
-            out += fmt::format("\n### [{}]\n", section);
-        }
+    const auto heading = [&](std::string_view section) { out += fmt::format("\n### [{}]\n", section); };
+    each_key(heading, [&](const key_info& key) {
         out += fmt::format("\n#### {}\n\n", code(key.name));
         out += fmt::format("{}\n\n", key.help);
         out += fmt::format("- Value: {}: {}\n", type_name(key), key.range);
         out += fmt::format("- Default: {}\n", code(value_text(key, defaults)));
         out += fmt::format("- Change: {}\n", key.reloadable ? "takes effect on reload (SIGHUP)" : "needs a restart");
-    }
+    });
     out += "\n### [[rights]]\n";
     for (const auto& key : rights_keys()) out += fmt::format("\n#### {}\n\n{}\n\n- Value: {}\n", code(key.name), key.help, key.type);
     return out.substr(1);
@@ -95,18 +104,14 @@ std::string scdoc_escaped(std::string_view text) {
 std::string dump_scdoc() {
     std::string out;
     const settings defaults;
-    std::string_view section;
-    for (const auto& key : key_table()) {
-        if (section != section_of(key)) {
-            section = section_of(key);
-            out += fmt::format("\n## [{}]\n", section);
-        }
+    const auto heading = [&](std::string_view section) { out += fmt::format("\n## [{}]\n", section); };
+    each_key(heading, [&](const key_info& key) {
         out += fmt::format("\n*{}*\n", scdoc_escaped(leaf_of(key)));
         out += fmt::format("\t{}\n\n", scdoc_escaped(key.help));
         out += fmt::format("\tValue: {}: {}. Default: {}. A change {}.\n", type_name(key), scdoc_escaped(key.range),
                            scdoc_escaped(value_text(key, defaults)),
                            key.reloadable ? "takes effect on reload" : "needs a restart");
-    }
+    });
     out += "\n## [[rights]]\n";
     for (const auto& key : rights_keys()) {
         out += fmt::format("\n*{}* ({})\n\t{}\n", scdoc_escaped(key.name), key.type, scdoc_escaped(key.help));
@@ -118,15 +123,13 @@ std::string dump_scdoc() {
 
 std::string print_config(const config_reading& reading) {
     std::string out;
-    std::string_view section;
-    for (const auto& key : key_table()) {
-        if (section != section_of(key)) {
-            out += fmt::format("{}[{}]\n", section.empty() ? "" : "\n", section_of(key));
-            section = section_of(key);
-        }
+    const auto heading = [&](std::string_view section) {
+        out += fmt::format("{}[{}]\n", out.empty() ? "" : "\n", section);
+    };
+    each_key(heading, [&](const key_info& key) {
         const auto line = fmt::format("{} = {}", leaf_of(key), value_text(key, reading.values));
         out += fmt::format("{:<48}  # {}\n", line, origin_of(reading, key.name));
-    }
+    });
     out += fmt::format("\n# rights: {}\n", origin_of(reading, "rights"));
     if (reading.values.rights.rules().empty()) return "rights = []\n\n" + out;
     for (const auto& rule : reading.values.rights.rules()) out += rule_text(rule);
