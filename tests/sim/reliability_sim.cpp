@@ -61,6 +61,26 @@ tally run(std::uint64_t seed, const conditions& network, std::size_t nodes, std:
     return seen;
 }
 
+// Two nodes that know each other; (sim:a) on the first sends to (sim:b) on the second.
+struct two_nodes {
+    explicit two_nodes(std::uint64_t seed) : lab{{.seed = seed, .network = {}, .capture = false}} {
+        listen(a, seen);
+        listen(b, seen);
+        from = a.attach("(sim:a)");
+        b.attach("(sim:b)");
+        lab.run_for(2500ms);
+    }
+    void send(protocol::send_token token) {
+        if (a.send(from, "(sim:b)", payload_of(token), true, token)) ++seen.accepted;
+    }
+
+    bus_lab lab;
+    tally seen;
+    station& a = lab.add();
+    station& b = lab.add();
+    entity_handle from{};
+};
+
 void check_promises(const tally& seen) {
     CHECK(seen.acknowledged + seen.failed == seen.accepted);
     CHECK(seen.reported.size() == seen.accepted);
@@ -104,51 +124,33 @@ TEST_CASE("30 % loss: at least 90 % get through, every other one is reported, no
 TEST_CASE("receivers that refuse now and then: what they refused is not acknowledged as taken") {
     for (const auto seed : seeds(2)) {
         announce("full queues", seed);
-        bus_lab lab{{.seed = seed, .network = {}, .capture = false}};
-        tally seen;
-        auto& a = lab.add();
-        auto& b = lab.add();
-        listen(a, seen);
-        listen(b, seen);
-        const auto from = a.attach("(sim:a)");
-        b.attach("(sim:b)");
-        lab.run_for(2500ms);
+        two_nodes both{seed};
         protocol::random_source random{seed};
         for (protocol::send_token token = 1; token <= 300; ++token) {
-            b.taking = random.fraction() < 0.5;
-            if (a.send(from, "(sim:b)", payload_of(token), true, token)) ++seen.accepted;
-            lab.run_for(15ms);
+            both.b.taking = random.fraction() < 0.5;
+            both.send(token);
+            both.lab.run_for(15ms);
         }
-        lab.run_for(2s);
-        check_promises(seen);
-        CHECK(seen.acknowledged > 150);
+        both.lab.run_for(2s);
+        check_promises(both.seen);
+        CHECK(both.seen.acknowledged > 150);
     }
 }
 
 TEST_CASE("a partition fails what is on its way, once; afterwards everything works again") {
     for (const auto seed : seeds(2)) {
         announce("partition", seed);
-        bus_lab lab{{.seed = seed, .network = {}, .capture = false}};
-        tally seen;
-        auto& a = lab.add();
-        auto& b = lab.add();
-        listen(a, seen);
-        listen(b, seen);
-        const auto from = a.attach("(sim:a)");
-        b.attach("(sim:b)");
-        lab.run_for(2500ms);
-        b.partition = 1;
-        for (protocol::send_token token = 1; token <= 100; ++token)
-            if (a.send(from, "(sim:b)", payload_of(token), true, token)) ++seen.accepted;
-        lab.run_for(7s);
-        CHECK(seen.failed == 100);
-        CHECK(a.node.entities() == 1);
-        b.partition = 0;
-        lab.run_for(2s);
-        for (protocol::send_token token = 101; token <= 200; ++token)
-            if (a.send(from, "(sim:b)", payload_of(token), true, token)) ++seen.accepted;
-        lab.run_for(2s);
-        check_promises(seen);
-        CHECK(seen.acknowledged == 100);
+        two_nodes both{seed};
+        both.b.partition = 1;
+        for (protocol::send_token token = 1; token <= 100; ++token) both.send(token);
+        both.lab.run_for(7s);
+        CHECK(both.seen.failed == 100);
+        CHECK(both.a.node.entities() == 1);
+        both.b.partition = 0;
+        both.lab.run_for(2s);
+        for (protocol::send_token token = 101; token <= 200; ++token) both.send(token);
+        both.lab.run_for(2s);
+        check_promises(both.seen);
+        CHECK(both.seen.acknowledged == 100);
     }
 }

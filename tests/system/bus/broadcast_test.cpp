@@ -7,8 +7,6 @@ using namespace mbusd;
 
 namespace {
 
-bool is_hello(const ends::captured& one) { return one.text.find("mbus.hello()") != std::string::npos; }
-
 bus_options broadcast(mbus::protocol::scope scope) {
     bus_options options;
     options.scope = scope;
@@ -31,10 +29,10 @@ TEST_CASE(
     here.start("here");
     there.start("there");
     const auto hello =
-        ends::wait_for(context, wire, [](const auto& d) { return is_hello(d) && d.source == "10.9.0.1"; });
+        ends::wait_for(context, wire, [](const auto& d) { return ends::is_hello(d) && d.source == "10.9.0.1"; });
     CHECK(hello.destination == "10.9.0.255");
     CHECK(hello.source_port != 47000);
-    CHECK(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
+    CHECK(ends::meet(context, here, there));
 }
 
 TEST_CASE("ADDRESS=BROADCAST on IPv6: FF02::1 (RFC 3259 s6.1.3) [item 61]") {
@@ -46,7 +44,7 @@ TEST_CASE("ADDRESS=BROADCAST on IPv6: FF02::1 (RFC 3259 s6.1.3) [item 61]") {
     boost::asio::io_context context;
     ends::daemon here{context, broadcast(mbus::protocol::scope::link_local)};
     here.start("here");
-    CHECK(ends::wait_for(context, wire, is_hello).destination == "ff02::1");
+    CHECK(ends::wait_for(context, wire, ends::is_hello).destination == "ff02::1");
 }
 
 TEST_CASE(
@@ -60,8 +58,8 @@ TEST_CASE(
     ends::daemon two{context, broadcast(mbus::protocol::scope::host_local)};
     one.start("one");
     two.start("two");
-    CHECK(ends::wait_for(context, wire, is_hello).destination == "127.255.255.255");
-    CHECK(ends::run_until(context, [&] { return one.peers() == 1 && two.peers() == 1; }));
+    CHECK(ends::wait_for(context, wire, ends::is_hello).destination == "127.255.255.255");
+    CHECK(ends::meet(context, one, two));
 }
 
 TEST_CASE("broadcast is never used without configuration (RFC 3259 s6.1.3) [item 63]") {
@@ -71,9 +69,7 @@ TEST_CASE("broadcast is never used without configuration (RFC 3259 s6.1.3) [item
     ends::bystander wire{"239.255.255.247", "eth0"};
     network::enter(cable.first);
     boost::asio::io_context context;
-    bus_options options;
-    options.scope = mbus::protocol::scope::link_local;
-    ends::daemon one{context, options};
+    ends::daemon one{context, ends::link_local()};
     one.start("one");
     for (int i = 0; i < 3; ++i) {
         one.send("()", "demo.text()");

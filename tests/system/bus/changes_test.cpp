@@ -7,15 +7,6 @@ using namespace mbusd;
 
 namespace {
 
-bus_options link_local(family_rule families = family_rule::automatic) {
-    bus_options options;
-    options.scope = mbus::protocol::scope::link_local;
-    options.families = families;
-    return options;
-}
-
-bool is_text(const ends::captured& one) { return one.text.find("demo.text") != std::string::npos; }
-
 // A reliable message from one to the other is acknowledged.
 bool talks(boost::asio::io_context& context, ends::daemon& from, const std::string& to) {
     const auto before = from.reports.size();
@@ -36,7 +27,7 @@ TEST_CASE("a daemon that starts with no network picks the network up (loopback)"
     CHECK(one.bus.status().interfaces.empty());
     CHECK(one.logged("waits for one"));
     network::run("ip link set lo up");
-    CHECK(ends::run_until(context, [&] { return one.peers() == 1 && two.peers() == 1; }));
+    CHECK(ends::meet(context, one, two));
 }
 
 TEST_CASE("a daemon that starts with no network picks the network up (a new card)") {
@@ -45,7 +36,7 @@ TEST_CASE("a daemon that starts with no network picks the network up (a new card
     network::run("ip link set lo up");
     if (!network::fresh()) return;
     boost::asio::io_context context;
-    ends::daemon one{context, link_local()};
+    ends::daemon one{context, ends::link_local()};
     const auto own = one.start("one");
     CHECK(one.bus.status().interfaces.empty());
     CHECK(own.find('@') != std::string::npos);
@@ -63,12 +54,12 @@ TEST_CASE("an interface that goes down and comes up again is used again, in both
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon here{context, link_local()};
+    ends::daemon here{context, ends::link_local()};
     network::enter(cable.second);
-    ends::daemon there{context, link_local()};
+    ends::daemon there{context, ends::link_local()};
     network::enter(cable.first);
     const auto address = (here.start("here"), there.start("there"));
-    REQUIRE(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
+    REQUIRE(ends::meet(context, here, there));
     network::run("ip link set eth0 down");
     REQUIRE(ends::run_until(context, [&] { return here.bus.status().interfaces.empty(); }));
     here.send("()", "demo.text()");  // nobody hears it, nothing breaks
@@ -87,7 +78,7 @@ TEST_CASE("a card that is pulled and another that is put in are followed") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon here{context, link_local()};
+    ends::daemon here{context, ends::link_local()};
     here.start("here");
     REQUIRE(here.bus.status().interfaces.size() == 1);
     network::run("ip link delete eth0");
@@ -108,10 +99,10 @@ TEST_CASE("after a change of address the new one is the source, and the host-ID 
     ends::bystander wire{"239.255.255.247", "eth0"};
     network::enter(cable.first);
     boost::asio::io_context context;
-    ends::daemon one{context, link_local(family_rule::ipv4)};
+    ends::daemon one{context, ends::link_local(family_rule::ipv4)};
     const auto own = one.start("one");
     one.send("()", "demo.text()");
-    CHECK(ends::wait_for(context, wire, is_text).source == "10.9.0.1");
+    CHECK(ends::wait_for(context, wire, ends::is_text).source == "10.9.0.1");
     network::run("ip address add 10.9.0.77/24 brd + dev eth0; ip address delete 10.9.0.1/24 dev eth0");
     network::run(
         "ip address show dev eth0 | grep -q 10.9.0.77 || ip address add 10.9.0.77/24 brd + dev eth0");
@@ -121,7 +112,7 @@ TEST_CASE("after a change of address the new one is the source, and the host-ID 
     }));
     while (wire.next()) {}
     one.send("()", "demo.text()");
-    const auto later = ends::wait_for(context, wire, is_text);
+    const auto later = ends::wait_for(context, wire, ends::is_text);
     CHECK(later.source == "10.9.0.77");
     CHECK(later.text.find(own) != std::string::npos);
     CHECK(one.bus.status().host_id == "10.9.0.1");
@@ -131,7 +122,7 @@ TEST_CASE("an IPv6 address is used when its duplicate detection is over") {
     if (!network::fresh()) return;
     network::run("ip link add eth0 type veth peer name far0; ip link set far0 up; ip link set eth0 up");
     boost::asio::io_context context;
-    ends::daemon one{context, link_local(family_rule::ipv6)};
+    ends::daemon one{context, ends::link_local(family_rule::ipv6)};
     one.start("one");
     const auto joined = [&] {
         for (const auto& link : one.bus.status().interfaces) {
@@ -148,7 +139,7 @@ TEST_CASE("a new filter takes effect at once") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon one{context, link_local()};
+    ends::daemon one{context, ends::link_local()};
     one.start("one");
     CHECK(one.bus.status().interfaces.size() == 1);
     one.bus.set_interface_filter({}, {"eth*"});
@@ -163,7 +154,7 @@ TEST_CASE("changes that the kernel could not tell are read anew") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon one{context, link_local()};
+    ends::daemon one{context, ends::link_local()};
     one.start("one");
     network::run(
         "for r in 1 2 3 4 5 6 7 8; do for i in $(seq 1 250); do echo \"address add 10.50.$r.$i/32 dev eth0\"; done; done | ip -batch -; "

@@ -175,4 +175,19 @@ captured wait_for(boost::asio::io_context& context, bystander& from,
     return *found;
 }
 
+bool is_hello(const captured& one) { return one.text.find("mbus.hello()") != std::string::npos; }
+
+bool is_text(const captured& one) { return one.text.find("demo.text") != std::string::npos; }
+
+mbusd::bus_options link_local(mbusd::family_rule families) {
+    mbusd::bus_options options;
+    options.scope = mbus::protocol::scope::link_local;
+    options.families = families;
+    return options;
+}
+
+bool meet(boost::asio::io_context& context, daemon& one, daemon& other) {
+    return run_until(context, [&] { return one.peers() == 1 && other.peers() == 1; });
+}
+
 }  // namespace ends

@@ -74,9 +74,17 @@ private:
     mbusd::unique_fd fd_;
 };
 
+[[nodiscard]] bool is_hello(const captured& one);
+[[nodiscard]] bool is_text(const captured& one);  // demo.text, which the tests send
+
+[[nodiscard]] mbusd::bus_options link_local(mbusd::family_rule families = mbusd::family_rule::automatic);
+
 // Runs the loop until `done` or the limit; whether it was done.
 bool run_until(boost::asio::io_context& context, const std::function<bool()>& done,
                std::chrono::milliseconds limit = std::chrono::seconds{10});
+
+// Runs the loop until both know each other and nobody else.
+bool meet(boost::asio::io_context& context, daemon& one, daemon& other);
 
 // The next datagram that `wanted` accepts, while the loop runs.
 captured wait_for(boost::asio::io_context& context, bystander& from,

@@ -5,19 +5,6 @@
 
 using namespace mbusd;
 
-namespace {
-
-bool is_hello(const ends::captured& one) { return one.text.find("mbus.hello()") != std::string::npos; }
-
-bus_options link_local(family_rule families = family_rule::automatic) {
-    bus_options options;
-    options.scope = mbus::protocol::scope::link_local;
-    options.families = families;
-    return options;
-}
-
-}  // namespace
-
 TEST_CASE("two hosts on a link meet and acknowledge, over IPv4, over IPv6 and over both (RFC 3259 s6, s6.1) "
           "[item 47] [item 48] [item 60]") {
     for (const auto families :
@@ -26,12 +13,12 @@ TEST_CASE("two hosts on a link meet and acknowledge, over IPv4, over IPv6 and ov
         network::pair cable;
         if (!network::fresh_pair(cable)) return;
         boost::asio::io_context context;
-        ends::daemon here{context, link_local(families)};
+        ends::daemon here{context, ends::link_local(families)};
         network::enter(cable.second);
-        ends::daemon there{context, link_local(families)};
+        ends::daemon there{context, ends::link_local(families)};
         here.start("here");
         const auto address = there.start("there");
-        REQUIRE(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
+        REQUIRE(ends::meet(context, here, there));
         here.send(address, "demo.text(1)", true);
         REQUIRE(ends::run_until(context, [&] { return here.reports.size() == 1; }));
         CHECK(here.reports[0].acknowledged);
@@ -49,9 +36,9 @@ TEST_CASE(
     ends::bystander wire{"239.255.255.247", "eth0"};
     network::enter(cable.first);
     boost::asio::io_context context;
-    ends::daemon one{context, link_local()};
+    ends::daemon one{context, ends::link_local()};
     const auto own = one.start("one");
-    const auto hello = ends::wait_for(context, wire, is_hello);
+    const auto hello = ends::wait_for(context, wire, ends::is_hello);
     CHECK(hello.destination == "239.255.255.247");
     CHECK(hello.ttl == 1);
     CHECK(hello.source == "10.9.0.1");
@@ -70,9 +57,9 @@ TEST_CASE("link-local IPv6: FF02::300, hop limit 1; the host-ID is the interface
     ends::bystander wire{"ff02::300", "eth0"};
     network::enter(cable.first);
     boost::asio::io_context context;
-    ends::daemon one{context, link_local()};
+    ends::daemon one{context, ends::link_local()};
     const auto own = one.start("one");
-    const auto hello = ends::wait_for(context, wire, is_hello);
+    const auto hello = ends::wait_for(context, wire, ends::is_hello);
     CHECK(hello.destination == "ff02::300");
     CHECK(hello.ttl == 1);
     CHECK(hello.source == "fe80::a0:c9ff:fe12:3456");
@@ -85,24 +72,24 @@ TEST_CASE("the configured group and port are used (RFC 3259 s12) [item 54] [item
     if (!network::fresh_pair(cable)) return;
     ends::bystander wire{"224.255.222.239", "eth0", 47123};
     boost::asio::io_context context;
-    auto options = link_local();
+    auto options = ends::link_local();
     options.group = "224.255.222.239";
     options.port = 47123;
     ends::daemon one{context, options};
     one.start("one");
-    CHECK(ends::wait_for(context, wire, is_hello).destination == "224.255.222.239");
+    CHECK(ends::wait_for(context, wire, ends::is_hello).destination == "224.255.222.239");
 }
 
 TEST_CASE("two daemons of one host hear each other on the link, not on the loopback interface") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon one{context, link_local()};
-    ends::daemon two{context, link_local()};
+    ends::daemon one{context, ends::link_local()};
+    ends::daemon two{context, ends::link_local()};
     ends::bystander loopback{"239.255.255.247", "lo"};
     one.start("one");
     const auto address = two.start("two");
-    REQUIRE(ends::run_until(context, [&] { return one.peers() == 1 && two.peers() == 1; }));
+    REQUIRE(ends::meet(context, one, two));
     one.send(address, "demo.text()", true);
     CHECK(ends::run_until(context, [&] { return one.reports.size() == 1 && one.reports[0].acknowledged; }));
     CHECK(one.bus.status().loopback_heard);
@@ -113,9 +100,9 @@ TEST_CASE("a message beyond the link's packets is sent, counted and told (RFC 32
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon here{context, link_local(family_rule::ipv4)};
+    ends::daemon here{context, ends::link_local(family_rule::ipv4)};
     network::enter(cable.second);
-    ends::daemon there{context, link_local(family_rule::ipv4)};
+    ends::daemon there{context, ends::link_local(family_rule::ipv4)};
     here.start("here");
     there.start("there");
     CHECK(here.bus.status().datagram_budget == 1472);
@@ -131,12 +118,12 @@ TEST_CASE("the end is told: bye leaves the peers at once (RFC 3259 s9.2)") {
     network::pair cable;
     if (!network::fresh_pair(cable)) return;
     boost::asio::io_context context;
-    ends::daemon here{context, link_local()};
+    ends::daemon here{context, ends::link_local()};
     network::enter(cable.second);
-    ends::daemon there{context, link_local()};
+    ends::daemon there{context, ends::link_local()};
     here.start("here");
     there.start("there");
-    REQUIRE(ends::run_until(context, [&] { return here.peers() == 1 && there.peers() == 1; }));
+    REQUIRE(ends::meet(context, here, there));
     there.bus.stop();
     there.bus.stop();  // once is enough, twice is no harm
     CHECK(ends::run_until(
