@@ -15,8 +15,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Receipts under way: enough to keep the daemon busy, few enough that a failure is told soon.
-constexpr std::size_t receipts_most = 256;
+// Outcomes under way: enough to keep the daemon busy, few enough that a failure is told soon.
+constexpr std::size_t outcomes_most = 256;
+// Equal reliable messages under way: each waits up to a second for its acknowledgement, and their
+// order does not matter.
+constexpr std::size_t reliable_most = 64;
 // Unreliable messages without a receipt between two looks at the connection.
 constexpr std::uint64_t burst_most = 64;
 
@@ -114,7 +117,10 @@ bool sender::pace() {
 void sender::send(const numbered& what) {
     ++sent_;
     if (plan_.each) return send_each(what);
-    if (what.message.reliable) return send_reliably(what, what.message.to);
+    if (what.message.reliable) {
+        const bool first = taken_ == 1;  // it finds out whether there is a receiver
+        return what.line == 0 && !first ? send_reliably_in_a_row(what) : send_reliably(what, what.message.to);
+    }
     // A receipt tells whether anybody matched, and keeps a message from sharing a datagram. So in a row
     // of equal messages only the first and the last ask for one.
     const bool asked = plan_.json || what.line != 0 || taken_ == 1 || taken_ == plan_.count;
@@ -151,8 +157,22 @@ void sender::send_reliably(const numbered& what, const address& to) {
     report({.to = to, .reliable = true, .matched = {}, .delivered = std::move(*done), .failure = {}}, what.line);
 }
 
+// One of many equal messages; the others need not wait for its outcome.
+void sender::send_reliably_in_a_row(const numbered& what) {
+    make_room(reliable_most - 1);
+    if (stopped()) return;
+    ++under_way_;
+    me_.send_reliably(what.message.to, what.message.commands)
+        .then([this, alive = std::weak_ptr<bool>{alive_}, to = what.message.to](result<delivery> done) {
+            if (alive.expired()) return;
+            --under_way_;
+            if (!done) report_failure(to, true, std::move(done).error(), 0);
+            else report({.to = to, .reliable = true, .matched = {}, .delivered = std::move(*done), .failure = {}}, 0);
+        });
+}
+
 void sender::send_with_receipt(const numbered& what) {
-    make_room(receipts_most - 1);
+    make_room(outcomes_most - 1);
     if (stopped()) return;
     auto under_way = me_.send_with_receipt(what.message.to, what.message.commands);
     if (!daemon_settled_) {  // the first one is waited for: perhaps the daemon knows nobody yet
@@ -181,7 +201,7 @@ void sender::send_plainly(const numbered& what) {
         if (auto flushed = bus_.bus().flush(plan_.limit); flushed) done = me_.send(what.message.to, what.message.commands);
     }
     if (!done) return report_failure(what.message.to, false, std::move(done).error(), what.line);
-    if (sent_ % burst_most == 0) make_room(receipts_most);
+    if (sent_ % burst_most == 0) make_room(outcomes_most);
 }
 
 // Nobody matched. If the daemon has only just started, it may not have heard the others yet: they say

@@ -1,5 +1,5 @@
-// Sends what a plan asks for and reports each outcome. Reliable messages go one after the other, so
-// that they arrive in order; of unreliable ones some receipts may be under way at a time.
+// Sends what a plan asks for and reports each outcome. Reliable messages from lines go one after the
+// other, so that they arrive in order; equal ones (-n) and unreliable ones may be under way together.
 //
 // Thread-safety: one thread.
 #pragma once
@@ -39,6 +39,7 @@ private:
     void send(const numbered& what);
     void send_each(const numbered& what);
     void send_reliably(const numbered& what, const address& to);
+    void send_reliably_in_a_row(const numbered& what);
     void send_with_receipt(const numbered& what);
     void send_plainly(const numbered& what);
     void settle_young_daemon(const address& to);
