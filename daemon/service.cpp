@@ -22,8 +22,10 @@
 #include "router/router.hpp"
 #include "router/turn.hpp"
 #include "runtime/log.hpp"
+#include "runtime/memory.hpp"
 #include "runtime/notify.hpp"
 #include "runtime/process.hpp"
+#include "runtime/state_directory.hpp"
 
 namespace mbusd {
 namespace {
@@ -99,11 +101,13 @@ struct service::parts {
     void drain(std::chrono::steady_clock::time_point until);
     void arm_deadline();
     unique_fd open_socket();
+    std::string known_broker();
 
     command_line asked;
     config_reading reading;
     logger log;
     service_manager manager;
+    state_directory state;
     std::vector<inherited_socket> inherited;
     boost::asio::io_context context{1};  // one thread: Asio leaves out its locks
     turn_queue turns;
@@ -123,11 +127,19 @@ service::parts::parts(config_reading configuration, command_line command)
     : asked(std::move(command)),
       reading(std::move(configuration)),
       log(level_of(reading.values)),
+      state(expanded(reading.values.state.directory)),
       inherited(take_inherited_sockets()),
       turns([this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }),
-      hub(reading, random_broker_id(), turns, log),
+      hub(reading, known_broker(), turns, log),
       deadline_timer(context),
       drain_timer(context) {}
+
+// The id of this daemon, the same at each start as far as it can be kept.
+std::string service::parts::known_broker() {
+    auto kept = state.broker_id(random_broker_id());
+    if (!kept.problem.empty()) log.info("the id of this daemon will be another at its next start", {{"reason", kept.problem}});
+    return std::move(kept.id);
+}
 
 unique_fd service::parts::open_socket() {
     if (!inherited.empty()) {
@@ -139,6 +151,7 @@ unique_fd service::parts::open_socket() {
 }
 
 void service::parts::start() {
+    keep_heap_small();
     raise_open_files();
     std::string key_file;
     const auto session = load_session(reading.values, key_file);
@@ -233,6 +246,7 @@ service::service(config_reading configuration, command_line asked)
 service::~service() = default;
 
 int service::run() {
+    give_back_startup_memory();
     parts_->context.run();
     parts_->log.info("stopped");
     return 0;

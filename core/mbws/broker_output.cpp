@@ -239,6 +239,7 @@ void broker_session::fill(time_point now) {
         send_entry(now, outbox_.unsent());
     }
     look_for_room();
+    if (trim_at_ == never && outbox_.trimmable()) trim_at_ = now + trim_after;
     if (input_stopped_ && wants_input()) port_->read_again();
 }
 

@@ -128,7 +128,7 @@ result<void> broker_session::on_attach(time_point now, std::uint32_t request, co
             return error{errc::conflict, "this request number attached something else; use another"};
         }
         scratch_.clear();
-        append_field(scratch_, key::entity, active->entity_text);
+        append_field(scratch_, key::entity, active->entity.text());
         write_ok(request);
         return {};
     }
@@ -142,15 +142,14 @@ result<void> broker_session::on_attach(time_point now, std::uint32_t request, co
     auto answer = host_.attach(now, *this, fresh.asked);
     if (!answer) return answer.error();
     fresh.entity = std::move(answer->entity);
-    fresh.entity_text = fresh.entity.text();
     fresh.handle = answer->handle;
     fresh.entity_field.clear();
-    append_field(fresh.entity_field, key::entity, fresh.entity_text);
+    append_field(fresh.entity_field, key::entity, fresh.entity.text());
     fresh.active = true;
     ++attached_;
     if (fresh.asked.mode == attach_mode::entity) senders_.push_back(fresh.asked.slot);
     scratch_.clear();
-    append_field(scratch_, key::entity, fresh.entity_text);
+    append_field(scratch_, key::entity, fresh.entity.text());
     write_ok(request);
     return {};
 }

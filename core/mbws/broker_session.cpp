@@ -90,6 +90,7 @@ void broker_session::write_connected(bool resumed) {
     if (!settings_.broker.empty()) append_field(scratch_, key::broker, settings_.broker);
     if (missed_ != 0) append_field(scratch_, key::missed, std::exchange(missed_, 0));
     write(verb::connected, scratch_);
+    std::string{}.swap(scratch_);  // the longest frame that most sessions ever need it for
 }
 
 // The connection goes its own way: it writes what it has and closes.
@@ -123,7 +124,7 @@ void broker_session::finish_session(time_point now, end_reason why) {
     if (over_) return;
     over_ = true;
     const bool blocking = block_until_ != never || patience_over_;
-    ack_due_ = expires_at_ = block_until_ = never;
+    ack_due_ = expires_at_ = block_until_ = trim_at_ = never;
     while (outbox_.head() != outbox::none) {
         const std::uint32_t index = outbox_.head();
         if (!outbox_.at(index).settles) count_drop(session_drop::ended);
@@ -176,11 +177,22 @@ void broker_session::advance(time_point now) {
         patience_over_ = true;  // until there is room, senders do not wait any more
         host_.room(*this);
     }
+    if (trim_at_ <= now) {
+        trim_at_ = never;
+        trim();
+    }
     if (expires_at_ <= now) finish_session(now, end_reason::expired);
 }
 
+void broker_session::trim() noexcept {
+    outbox_.trim();
+    takeovers_.trim();
+    naks_waiting_.trim();
+    std::string{}.swap(scratch_);
+}
+
 time_point broker_session::next_deadline() const noexcept {
-    return std::min({ack_due_, block_until_, expires_at_});
+    return std::min({ack_due_, block_until_, expires_at_, trim_at_});
 }
 
 const attachment* broker_session::find_attachment(std::uint32_t slot) const noexcept {

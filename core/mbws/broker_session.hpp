@@ -49,6 +49,7 @@ inline constexpr std::size_t output_octets_high = 256 * 1024;
 inline constexpr std::size_t answer_octets_max = 256 * 1024;
 inline constexpr std::chrono::milliseconds acknowledge_delay{20};
 inline constexpr std::chrono::seconds block_patience{5};    // policy block
+inline constexpr std::chrono::seconds trim_after{5};        // an empty queue keeps its memory so long
 inline constexpr std::chrono::seconds connect_patience{5};  // connection without `connect`
 inline constexpr std::chrono::seconds websocket_ping_after{25};
 inline constexpr std::chrono::seconds websocket_silence_max{60};
@@ -133,8 +134,8 @@ public:
     void receipt(std::uint64_t number, const route_report& report);
     void take_over(time_point now, std::uint64_t number);
 
-    // Gives memory back that a burst needed; for sessions that have been quiet for a while.
-    void trim() noexcept { outbox_.trim(); }
+    // Gives memory back that a burst needed. Happens by itself trim_after a large queue has emptied.
+    void trim() noexcept;
 
     // Stops taking input until release() was called as often (policy block).
     void hold() noexcept { ++holds_; }
@@ -284,6 +285,7 @@ private:
     std::uint64_t last_number_ = 0;   // given to a frame
     std::uint64_t missed_ = 0;        // not told yet
     std::size_t written_ = 0;         // messages written since the port was last empty
+    time_point trim_at_ = never;      // the memory of the queue goes, if it is empty then
     time_point block_until_ = never;  // senders wait at most so long
     bool patience_over_ = false;
     bool overflowed_ = false;  // policy disconnect: at the end of the turn

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <utility>
 
 namespace mbus::mbws {
 namespace {
@@ -12,11 +13,15 @@ constexpr std::size_t idle_run_octets = 1024;
 constexpr std::size_t idle_segments = 8;
 // Written octets at the front of the run are cut off when there are so many, and half of all.
 constexpr std::size_t compact_octets = 64 * 1024;
+// What a pool holds at most: as many connections write in one turn without allocating.
+constexpr std::size_t pool_entries_max = 64;
+constexpr std::size_t pool_octets_max = 512 * 1024;
 
 }  // namespace
 
 // Room for `octets` at the end of the run, counted as waiting.
 char* stream_port::extend_run(std::size_t octets) {
+    if (pool_ != nullptr && segments_.capacity() == 0) borrow();
     if (segments_.empty() || segments_.back().owner != nullptr) {
         segment& fresh = segments_.push_back();
         fresh.octets = 0;
@@ -27,6 +32,28 @@ char* stream_port::extend_run(std::size_t octets) {
     const std::size_t at = run_.size();
     run_.resize(at + octets);
     return run_.data() + at;
+}
+
+void stream_port::borrow() noexcept {
+    if (pool_->spare_.empty()) return;
+    memory& last = pool_->spare_.back();
+    pool_->octets_ -= last.run.capacity();
+    run_.swap(last.run);
+    segments_ = std::move(last.segments);
+    pool_->spare_.pop_back();
+}
+
+void stream_port::give_back() {
+    if (waiting_ != 0 || segments_.capacity() == 0) return;
+    compact();
+    if (pool_ != nullptr && pool_->spare_.size() < pool_entries_max &&
+        pool_->octets_ + run_.capacity() <= pool_octets_max) {
+        pool_->octets_ += run_.capacity();
+        pool_->spare_.push_back({std::exchange(run_, {}), std::exchange(segments_, {})});
+    } else {
+        std::string{}.swap(run_);
+        segments_.release();
+    }
 }
 
 void stream_port::append(const outgoing_frame& frame) {

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <mbus/result.hpp>
 
@@ -65,9 +66,28 @@ struct octet_span {
 };
 
 // Binary frames back to back: the local binding. Small frames stand in one run of octets, bodies
-// above shared_body_octets are written from where they are. Allocates nothing in steady traffic.
+// above shared_body_octets are written from where they are. Allocates nothing in steady traffic; with
+// a pool, a port that has written everything can hand its memory to the next that needs some.
 class stream_port : public connection_port {
+    // A run of run_ (owner == null), or the body of a message.
+    struct segment {
+        std::size_t octets = 0;
+        message_ref owner;
+    };
+    struct memory {
+        std::string run;
+        ring<segment> segments;
+    };
+
 public:
+    // Memory that ports of one thread use in turn. It outlives them.
+    class memory_pool {
+    private:
+        friend class stream_port;
+        std::vector<memory> spare_;
+        std::size_t octets_ = 0;  // capacity of all runs
+    };
+
     void append(const outgoing_frame& frame) override;
     [[nodiscard]] std::size_t waiting() const noexcept override { return waiting_; }
     void finish(errc reason, std::string_view text) override;
@@ -81,15 +101,16 @@ public:
     // while; in steady traffic the memory is used again.
     void trim() noexcept;
 
+    // From here on memory comes from `pool`, and give_back() takes it there.
+    void use(memory_pool& pool) noexcept { pool_ = &pool; }
+    // Holds no memory any more if nothing waits. For the end of a turn.
+    void give_back();
+
 protected:
     ~stream_port() = default;
 
 private:
-    // A run of run_ (body == null), or the body of a message.
-    struct segment {
-        std::size_t octets = 0;
-        message_ref owner;
-    };
+    void borrow() noexcept;
     char* extend_run(std::size_t octets);
     void compact() noexcept;
 
@@ -99,6 +120,7 @@ private:
     std::size_t body_at_ = 0;  // octets written of the body in front
     std::size_t waiting_ = 0;
     bool finished_ = false;
+    memory_pool* pool_ = nullptr;
 };
 
 }  // namespace mbus::mbws

@@ -47,11 +47,12 @@ std::uint32_t outbox::push(outbox_entry entry) {
     if (droppable_ == none && may_drop(index)) droppable_ = index;
     if (fresh.entry.expires < soonest_expiry_) soonest_expiry_ = fresh.entry.expires;
     if (fresh.entry.latest && fresh.entry.droppable) {
-        const auto [place, first] = newest_.try_emplace(topic_of(fresh.entry), index);
+        if (latest_ == nullptr) latest_ = std::make_unique<latest>();
+        const auto [place, first] = latest_->newest.try_emplace(topic_of(fresh.entry), index);
         if (!first) {
-            superseded_.push_back(mark{place->second, nodes_[place->second].serial});
+            latest_->superseded.push_back(mark{place->second, nodes_[place->second].serial});
             place->second = index;
-            if (superseded_.size() > 2 * count_ + superseded_slack) forget_stale_marks();
+            if (latest_->superseded.size() > 2 * count_ + superseded_slack) forget_stale_marks();
         }
     }
     return index;
@@ -65,8 +66,8 @@ void outbox::remove(std::uint32_t index) noexcept {
     (next == none ? tail_ : nodes_[next].previous) = gone.previous;
     if (unsent_ == index) unsent_ = next;
     if (gone.entry.latest && gone.entry.droppable) {
-        const auto place = newest_.find(topic_of(gone.entry));
-        if (place != newest_.end() && place->second == index) newest_.erase(place);
+        const auto place = latest_->newest.find(topic_of(gone.entry));
+        if (place != latest_->newest.end() && place->second == index) latest_->newest.erase(place);
     }
     octets_ -= gone.entry.octets;
     --count_;
@@ -77,7 +78,7 @@ void outbox::remove(std::uint32_t index) noexcept {
     free_ = index;
     if (count_ == 0) {
         soonest_expiry_ = never;
-        superseded_.clear();
+        if (latest_ != nullptr) latest_->superseded.clear();
     }
 }
 
@@ -104,11 +105,13 @@ void outbox::skip_to_droppable(std::uint32_t from) noexcept {
 }
 
 std::uint32_t outbox::superseded(std::uint64_t topic, std::uint32_t slot) noexcept {
-    const auto own = newest_.find(mix(topic, slot));
-    if (own != newest_.end() && may_drop(own->second)) return own->second;
-    while (!superseded_.empty()) {
-        const mark old = superseded_.front();
-        superseded_.pop_front();
+    if (latest_ == nullptr) return none;
+    const auto own = latest_->newest.find(mix(topic, slot));
+    if (own != latest_->newest.end() && may_drop(own->second)) return own->second;
+    auto& superseded = latest_->superseded;
+    while (!superseded.empty()) {
+        const mark old = superseded.front();
+        superseded.pop_front();
         if (nodes_[old.index].serial == old.serial && may_drop(old.index)) return old.index;
     }
     return none;
@@ -116,20 +119,19 @@ std::uint32_t outbox::superseded(std::uint64_t topic, std::uint32_t slot) noexce
 
 // Marks of entries that were sent meanwhile, so that a reader who keeps up costs no memory.
 void outbox::forget_stale_marks() {
-    for (std::size_t left = superseded_.size(); left > 0; --left) {
-        const mark old = superseded_.front();
-        superseded_.pop_front();
-        if (nodes_[old.index].serial == old.serial) superseded_.push_back(old);
+    auto& superseded = latest_->superseded;
+    for (std::size_t left = superseded.size(); left > 0; --left) {
+        const mark old = superseded.front();
+        superseded.pop_front();
+        if (nodes_[old.index].serial == old.serial) superseded.push_back(old);
     }
 }
 
 void outbox::trim() noexcept {
-    constexpr std::size_t idle_nodes = 8;
-    if (count_ != 0 || nodes_.capacity() <= idle_nodes) return;
+    if (!trimmable()) return;
     std::vector<node>{}.swap(nodes_);
     free_ = none;
-    superseded_.release();
-    std::unordered_map<std::uint64_t, std::uint32_t>{}.swap(newest_);
+    latest_.reset();
 }
 
 }  // namespace mbus::mbws

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -54,6 +55,7 @@ class outbox {
 public:
     static constexpr std::uint32_t none = 0xFFFFFFFF;  // no entry
     static constexpr std::uint32_t no_slot = 0xFFFFFFFF;
+    static constexpr std::size_t idle_nodes = 8;  // trim() leaves as many
 
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] std::size_t messages() const noexcept { return count_; }
@@ -84,8 +86,9 @@ public:
     // No entry expires before this.
     [[nodiscard]] time_point soonest_expiry() const noexcept { return soonest_expiry_; }
     void set_soonest_expiry(time_point when) noexcept { soonest_expiry_ = when; }
-    // Gives memory back when the outbox is empty.
+    // Gives memory back when the outbox is empty; is there any to give?
     void trim() noexcept;
+    [[nodiscard]] bool trimmable() const noexcept { return count_ == 0 && nodes_.capacity() > idle_nodes; }
 
 private:
     struct node {
@@ -117,8 +120,12 @@ private:
     std::size_t octets_ = 0;
     std::size_t in_flight_ = 0;
     time_point soonest_expiry_ = never;
-    std::unordered_map<std::uint64_t, std::uint32_t> newest_;  // policy latest: topic -> entry
-    ring<mark> superseded_;
+    // Policy latest; most sessions never use it.
+    struct latest {
+        std::unordered_map<std::uint64_t, std::uint32_t> newest;  // topic -> entry
+        ring<mark> superseded;
+    };
+    std::unique_ptr<latest> latest_;
 };
 
 }  // namespace mbus::mbws

@@ -47,6 +47,10 @@ public:
         std::vector<T>{}.swap(slots_);
         clear();
     }
+    // The same, if there is nothing in it.
+    void trim() noexcept {
+        if (empty()) release();
+    }
     [[nodiscard]] std::size_t capacity() const noexcept { return slots_.size(); }
 
 private:

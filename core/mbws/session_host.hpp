@@ -58,7 +58,6 @@ struct attach_request {
 struct attachment {
     attach_request asked{};
     mbus::address entity{};      // in full; what monitors matched for mode monitor
-    std::string entity_text{};   // the same as text, for comparing with `from`
     std::uint64_t handle = 0;    // the host's own
     std::string entity_field{};  // `entity` in binary, for sessions with several
     std::size_t queued = 0;      // messages waiting for it

@@ -213,6 +213,19 @@ std::vector<key_info> limit_keys() {
     };
 }
 
+std::vector<key_info> state_keys() {
+    return {
+        {.name = "state.directory",
+         .slot = +[](settings& s) -> std::string& { return s.state.directory; },
+         .range = "a path; empty: see help",
+         .help = "What the daemon remembers from one start to the next: its id (file broker-id). Each daemon needs one of "
+                 "its own; it is made if only its last part is missing. When empty, a system service uses /var/lib/mbusd, a daemon "
+                 "started by a user $XDG_STATE_HOME/mbusd or ~/.local/state/mbusd if it exists; without one the id is another at "
+                 "each start.",
+         .check = check_absolute_path},
+    };
+}
+
 std::vector<key_info> log_keys() {
     return {
         {.name = "log.level",
@@ -264,7 +277,7 @@ struct writer {
 std::span<const key_info> key_table() {
     static const std::vector<key_info> table = [] {
         auto all = bus_keys();
-        for (const auto& part : {socket_keys(), limit_keys(), log_keys()}) all.insert(all.end(), part.begin(), part.end());
+        for (const auto& part : {socket_keys(), state_keys(), limit_keys(), log_keys()}) all.insert(all.end(), part.begin(), part.end());
         return all;
     }();
     return table;

@@ -47,6 +47,11 @@ struct settings {
         bool operator==(const limit_settings&) const = default;
     } limits;
 
+    struct state_settings {
+        std::string directory;                // empty: chosen by state_directory
+        bool operator==(const state_settings&) const = default;
+    } state;
+
     struct log_settings {
         std::string level = "info";
         bool operator==(const log_settings&) const = default;

@@ -28,7 +28,9 @@ local_connection::local_connection(local_environment& environment, unique_fd soc
       socket_(environment.context, socket.release()),
       id_(environment.hub.connections().add(std::move(who), this)),
       reader_(environment.hub.session_settings().frame_octets_max),
-      connection_(*this, environment.hub, {.id = id_, .local = true}, environment.now()) {}
+      connection_(*this, environment.hub, {.id = id_, .local = true}, environment.now()) {
+    use(environment.output);
+}
 
 local_connection::~local_connection() { close(); }
 
@@ -136,6 +138,7 @@ void local_connection::end_of_turn() {
     connection_.fill(environment_.now());
     if (auto* session = connection_.session()) environment_.hub.touch(*session);
     if (!writing_) write();
+    give_back();
 }
 
 void local_connection::write() {

@@ -30,6 +30,7 @@ struct local_environment {
     router& hub;
     turn_queue& turns;
     std::span<char> read_buffer;                     // shared: used within one call only
+    mbus::mbws::stream_port::memory_pool& output;    // shared: held only while something waits
     std::function<void(std::uint64_t)> deadline;     // the connection has a deadline now
     std::function<void(std::uint64_t)> ended;        // the connection may be destroyed, later
     std::function<mbus::mbws::time_point()> now;

@@ -36,7 +36,7 @@ local_listener::local_listener(boost::asio::io_context& context, unique_fd socke
       turns_(turns),
       log_(log),
       read_buffer_(new char[local_read_octets]),
-      environment_{context_, hub_, turns_, {read_buffer_.get(), local_read_octets},
+      environment_{context_, hub_, turns_, {read_buffer_.get(), local_read_octets}, output_,
                    [this](std::uint64_t id) {
                        const auto found = connections_.find(id);
                        if (found == connections_.end()) return;
@@ -113,16 +113,20 @@ bool local_listener::accept_one() {
 }
 
 void local_listener::serve(unique_fd client) {
-    auto who = std::make_shared<peer_identity>();
+    peer_identity peer;
     try {
-        who->user = identify_peer(client.get(), names_);
+        peer.user = identify_peer(client.get(), names_);
     } catch (const std::system_error& fault) {
         log_.limited(level::warning, "credentials", "a client was refused", {{"error", fault.what()}});
         return;
     }
-    who->rights = rights_of(who->user);
-    who->user.groups = {};  // many connections, and the rights are all that they are for
-    auto connection = std::make_shared<local_connection>(environment_, std::move(client), std::move(who));
+    peer.rights = rights_of(peer.user);
+    peer.user.groups = {};  // many connections, and the rights are all that they are for
+    // A program with many connections makes them one after the other.
+    const bool same = last_ && last_->user.pid == peer.user.pid && last_->user.uid == peer.user.uid &&
+                      last_->user.name == peer.user.name && last_->rights == peer.rights;
+    if (!same) last_ = std::make_shared<const peer_identity>(std::move(peer));
+    auto connection = std::make_shared<local_connection>(environment_, std::move(client), last_);
     connections_.emplace(connection->id(), connection);
     with_deadline_.push_back(connection);
     connection->start();

@@ -67,7 +67,9 @@ private:
     logger& log_;
     name_cache names_;
     std::unordered_map<std::string, std::shared_ptr<const granted_rights>> rights_;  // by user and groups
+    std::shared_ptr<const peer_identity> last_;  // of the client accepted last
     std::unique_ptr<char[]> read_buffer_;
+    mbus::mbws::stream_port::memory_pool output_;
     local_environment environment_;
     std::unordered_map<std::uint64_t, std::shared_ptr<local_connection>> connections_;
     std::vector<std::weak_ptr<local_connection>> with_deadline_;  // before `connect`, after the last frame

@@ -85,7 +85,7 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
     }
     message_forms forms{preparer_,
                         {.to = what.to,
-                         .from = what.from->entity_text,
+                         .from = what.from->entity.text(),
                          .type = what.type,
                          .body = what.body,
                          .first_command = what.commands.first_command,

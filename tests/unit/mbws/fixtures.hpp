@@ -134,7 +134,7 @@ public:
         return attached{full, next_id++};
     }
     void detach(time_point, broker_session&, const attachment& what) override {
-        ++detached[what.entity_text];
+        ++detached[std::string{what.entity.text()}];
     }
 
     result<std::uint32_t> watch(time_point, broker_session& session, const watch_request& request) override {
@@ -147,7 +147,7 @@ public:
     void unwatch(broker_session&, const watch_request&) override { ++unwatched; }
 
     route_status route(time_point, broker_session&, const routed_message& what, route_report& out) override {
-        routed.push_back({what.number, std::string{what.to}, what.from->entity_text, std::string{what.body},
+        routed.push_back({what.number, std::string{what.to}, std::string{what.from->entity.text()}, std::string{what.body},
                           std::string{what.type}, std::string{what.commands.first_command}, what.reliable,
                           what.expires});
         out = report;

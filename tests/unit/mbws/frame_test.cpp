@@ -61,6 +61,8 @@ TEST_CASE("verbs and fields have the codes and names of the tables (s2.3, s2.4)"
     CHECK(verb_from_string("WATCH") == verb::unknown);
     CHECK(to_string(static_cast<verb>(18)).empty());
     CHECK(to_string(key::origin) == "origin");
+    CHECK(static_cast<int>(key::sequence) == 35);
+    CHECK(static_cast<int>(key::interface) == 36);
     CHECK(key_from_string("took") == key::took);
     CHECK_FALSE(key_from_string("nothing"));
     for (int code = 1; code <= 17; ++code) {

@@ -397,4 +397,46 @@ TEST_CASE("the octets of a stream are the same however they are gathered") {
     port.trim();
 }
 
+TEST_CASE("a port that has written everything lends its memory to the next") {
+    stream_port::memory_pool pool;
+    test_port first;
+    test_port second;
+    first.use(pool);
+    second.use(pool);
+    message_preparer preparer;
+    const message_ref ready = preparer.prepare({.to = "()", .body = std::string(100, 'a')});
+    const outgoing_frame frame{verb::message, 0, 1, {}, ready->fields(), ready->body(), &ready};
+    std::string expected;
+    for (int i = 0; i < 50; ++i) {
+        first.append(frame);
+        const auto one = first.take();
+        second.append(frame);
+        second.give_back();  // not yet: something waits
+        first.give_back();
+        CHECK(second.take() == one);
+        second.give_back();
+        if (i == 0) expected = one;
+        CHECK(one == expected);
+    }
+}
+
+TEST_CASE("a queue gives its memory back some time after a burst, with one wake-up") {
+    test_host host;
+    test_client client{host};
+    client.ready();
+    message_preparer preparer;
+    const message_ref ready = preparer.prepare({.to = "()", .body = std::string(1000, 'a')});
+    for (int i = 0; i < 1000; ++i) client.session().offer(start, ready, {.slot = 0});
+    while (client.port.waiting() > 0) {
+        client.port.consumed(client.port.waiting());
+        client.connection.fill(start);
+    }
+    CHECK(client.session().queued_messages() == 0);
+    CHECK(client.session().next_deadline() == start + trim_after);
+    client.session().advance(start + trim_after);
+    CHECK(client.session().next_deadline() == never);
+    client.connection.fill(start + trim_after);
+    CHECK(client.session().next_deadline() == never);
+}
+
 }  // namespace mbus::mbws::testing

@@ -37,7 +37,10 @@ TEST_CASE("status, counters, interfaces, peers and rights are answered to every 
         CHECK(reply.find("(\"ID\" \"7\")") != std::string::npos);
         CHECK(reply.find("(\"RPC-STATUS\" \"OK\")") != std::string::npos);
     }
-    CHECK(ask(client, call("peers")).find("(app:asker id:") != std::string::npos);
+    lab.pass(1500ms);
+    const auto peers = ask(client, call("peers"));
+    CHECK(peers.find("(app:asker id:") != std::string::npos);
+    CHECK(peers.find("(\"age-ms\" 1500)") != std::string::npos);
 }
 
 TEST_CASE("configuration and sessions need the right to administer") {

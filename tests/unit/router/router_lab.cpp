@@ -38,6 +38,7 @@ protocol::endpoint endpoint_of(std::uint8_t host) {
     protocol::endpoint out;
     out.octets[0] = 10;
     out.octets[3] = host;
+    out.interface_index = 3;
     out.port = static_cast<std::uint16_t>(40000 + host);
     return out;
 }

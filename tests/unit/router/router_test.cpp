@@ -140,6 +140,56 @@ TEST_CASE("what comes from the bus reaches the clients, with the same octets for
     }
 }
 
+TEST_CASE("what comes from the bus says its number and interface, what comes from this host neither") {
+    router_lab lab;
+    auto& sender = lab.client();
+    auto& receiver = lab.client();
+    sender.attach("(app:s)");
+    receiver.attach("(app:r)");
+    auto& far = lab.other_host();
+    const auto handle = far.engine.attach(lab.network.at, *mbus::address::parse("(app:far)"), 1);
+    REQUIRE(handle);
+    const auto to = *mbus::address::parse("(app:r)");
+    for (std::uint64_t number = 0; number < 2; ++number) {
+        REQUIRE(far.engine.send(lab.network.at, {.from = *handle, .destination = &to, .payload = "x(1)", .commands = 1}));
+        lab.carry();
+        const auto got = receiver.take();
+        REQUIRE(got.view.has(key::sequence));  // also the first one, which is 0
+        CHECK(got.view.integer(key::sequence) == number);
+        CHECK(got.view.text(key::interface) == "eth0");
+    }
+    sender.message("(app:r)", "y()");
+    const auto local = receiver.take();
+    CHECK_FALSE(local.view.has(key::sequence));
+    CHECK_FALSE(local.view.has(key::interface));
+}
+
+TEST_CASE("a client's ping is answered by the matching entities of this host (RFC 3259 s9.3)") {
+    router_lab lab;
+    auto& sender = lab.client();
+    auto& receiver = lab.client();
+    sender.attach("(app:s)");
+    const auto address = receiver.attach("(app:r)");
+    lab.pass(3s);  // the hellos of joining
+    lab.network.flush();
+    const auto hellos_after = [&](std::string_view to, std::uint64_t number, std::uint8_t flags) {
+        const auto before = lab.network.engine.counters().hellos_sent;
+        sender.message(to, "mbus.ping()", number, flags);
+        lab.turn();
+        lab.network.at.now += 990ms;
+        lab.network.engine.advance(lab.network.at);
+        const auto said = lab.network.engine.counters().hellos_sent - before;
+        lab.pass(10s);
+        lab.network.engine.advance(lab.network.at);
+        lab.network.flush();
+        return said;
+    };
+    const auto silent = hellos_after("(app:nobody)", 0, 0);
+    CHECK(hellos_after("(app:r)", 0, 0) == silent + 1);                // on the bus too
+    CHECK(hellos_after(address, 0, 0) == silent + 1);                  // stays here
+    CHECK(hellos_after(address, 1, mbws::flag::reliable) == silent + 1);
+}
+
 TEST_CASE("a full local address goes no further than this host") {
     router_lab lab;
     auto& sender = lab.client();
@@ -242,6 +292,29 @@ TEST_CASE("what waits for one user is bounded; reliable messages beyond it fail 
     }
     CHECK(delivered == 4);
     CHECK(lab.hub.counters().dropped_limit == 6);
+}
+
+TEST_CASE("what the limit of a user drops is told as missed with the next delivery") {
+    router_lab lab("[limits]\nqueue_octets_per_user = 131072\n");
+    auto& sender = lab.client();
+    auto& away = lab.client(16, 60);
+    auto& receiver = lab.client();
+    sender.attach("(app:s)");
+    const auto full = away.attach("(app:away)");
+    receiver.attach("(app:r)");
+    away.lose();
+    const auto body = "a(\"" + std::string(30000, 'x') + "\")";
+    for (int i = 0; i < 4; ++i) sender.message(full, body);
+    lab.pass(1ms);
+    for (int i = 0; i < 3; ++i) sender.message("(app:r)", body);
+    CHECK(receiver.nothing());
+    CHECK(lab.hub.counters().dropped_limit == 3);
+
+    lab.pass(61s);  // the one that was away is given up, and what waited for it with it
+    sender.message("(app:r)", "b()");
+    const auto got = receiver.take();
+    CHECK(got.view.body == "b()");
+    CHECK(got.view.integer(key::missed) == 3);
 }
 
 TEST_CASE("a watch tells who is there, who comes and who goes, here and on the bus") {

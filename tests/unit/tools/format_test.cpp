@@ -44,6 +44,18 @@ TEST_CASE("a format's placeholders are filled in") {
           "audio.gain|(80 on)|80 on|%\t|");
 }
 
+TEST_CASE("number and interface are told for what came from the bus") {
+    const auto format = line_format::parse("%i %s");
+    REQUIRE(format);
+    auto message = heard();
+    CHECK(format->apply(message, message.commands[0]) == "- -");
+    CHECK(message_json(message).find(R"("if":null,"seq":null,)") != std::string::npos);
+    message.sequence = 0;
+    message.interface = "eth0";
+    CHECK(format->apply(message, message.commands[0]) == "eth0 0");
+    CHECK(message_json(message).find(R"("if":"eth0","seq":0,)") != std::string::npos);
+}
+
 TEST_CASE("an unknown placeholder is refused, with those that are known") {
     for (const auto* text : {"%z", "100%", "%"}) {
         const auto format = line_format::parse(text);
