@@ -103,6 +103,7 @@ struct service::parts {
     unique_fd open_socket();
     std::string known_broker();
 
+    std::string id_problem;  // why the id is not kept; empty: it is
     command_line asked;
     config_reading reading;
     logger log;
@@ -137,7 +138,7 @@ service::parts::parts(config_reading configuration, command_line command)
 // The id of this daemon, the same at each start as far as it can be kept.
 std::string service::parts::known_broker() {
     auto kept = state.broker_id(random_broker_id());
-    if (!kept.problem.empty()) log.info("the id of this daemon will be another at its next start", {{"reason", kept.problem}});
+    id_problem = std::move(kept.problem);
     return std::move(kept.id);
 }
 
@@ -158,6 +159,7 @@ void service::parts::start() {
     for (const auto& each : session.warnings) log.warning("key file", {{"file", key_file}, {"warning", each}});
     auto socket = open_socket();
     socket_number = socket.get();
+    if (!id_problem.empty()) log.info("the id of this daemon will be another at its next start", {{"reason", id_problem}});
 
     const auto options = network_options(reading.values, session);
     for (const auto& each : option_warnings(options)) log.warning(each);

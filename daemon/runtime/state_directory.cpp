@@ -52,6 +52,8 @@ state_directory::state_directory(std::string configured) : path_(std::move(confi
 
 state_directory::kept_id state_directory::broker_id(std::string fresh) {
     if (path_.empty()) return {std::move(fresh), "there is no state directory; set state.directory"};
+    if (::access(path_.c_str(), F_OK) != 0)
+        return {std::move(fresh), "there is no " + path_ + "; make it for this user alone, or set state.directory"};
     const std::string name = path_ + "/broker-id";
     // Twice: another daemon may write the file between our look and our write.
     for (int attempt = 0; attempt < 2; ++attempt) {

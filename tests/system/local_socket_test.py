@@ -437,6 +437,16 @@ class Life(unittest.TestCase):
         self.addCleanup(daemon.__exit__)
         return daemon
 
+    def test_the_id_of_the_daemon_outlives_it(self):
+        state = os.path.join(self.folder, "state")
+        ids = set()
+        for _ in range(2):
+            daemon = self.daemon(f'[state]\ndirectory = "{state}"\n').start()
+            ids.add(daemon.client().connected.broker)
+            self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(len(ids), 1)
+        self.assertEqual(os.stat(os.path.join(state, "broker-id")).st_mode & 0o777, 0o600)
+
     def test_sigterm_says_goodbye_and_leaves_with_zero(self):
         daemon = self.daemon().start()
         client = daemon.client(window=8, expiry=60)

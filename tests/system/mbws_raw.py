@@ -20,7 +20,8 @@ FIELDS = {"to": (1, 0), "from": (2, 0), "entity": (3, 0), "session": (4, 0), "re
           "ttl": (13, 4), "matched": (14, 4), "missed": (15, 8), "auth": (16, 0), "version": (17, 2), "name": (18, 0),
           "mode": (19, 0), "queue": (20, 0), "state": (21, 0), "resumed": (22, 1), "command": (23, 0), "url": (24, 0),
           "uses": (25, 4), "policy": (26, 0), "tried": (27, 1), "took": (28, 4), "via": (29, 0), "broker": (30, 0),
-          "about": (31, 8), "size": (32, 4), "durable": (33, 1), "origin": (34, 0)}
+          "about": (31, 8), "size": (32, 4), "durable": (33, 1), "origin": (34, 0),
+          "sequence": (35, 4), "interface": (36, 0)}
 FIELD_NAMES = {key: (name, size) for name, (key, size) in FIELDS.items()}
 RELIABLE, RECEIPT, REDELIVERED = 1, 2, 4
 

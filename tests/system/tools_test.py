@@ -115,6 +115,7 @@ class Tools(unittest.TestCase):
         self.assertRegex(first["ts"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertEqual(list(first), ["v", "ts", "if", "seq", "type", "src", "dst", "cmds"])
         self.assertEqual(first["cmds"], [{"name": "demo.text", "args": ["hi", 1, 2.5, {"sym": "sym"}]}])
+        self.assertEqual((first["if"], first["seq"]), (None, None))  # it never left this host
         self.assertEqual(second["type"], "U")
         self.assertEqual(second["cmds"], [{"name": "demo.more", "args": [[1, [2]], {"data": "AAEC"}]}])
 

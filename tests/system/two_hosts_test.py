@@ -76,6 +76,9 @@ class TwoHosts(LabTest):
             self.assertEqual(listener.end(), 0)
             self.assertEqual([(one["type"], one["cmds"][0]["args"][0]) for one in listener.json()],
                              [("R", "reliable"), ("U", "unreliable"), ("U", "to all")])
+            for one in listener.json():
+                self.assertEqual(one["if"], "eth0")
+                self.assertIsInstance(one["seq"], int)
         listener = b.listen("app:shown")
         self.assertTrue(a.sees("app:shown"))
         shown = [one for one in a.peers() if one["entity"].get("app") == "shown"]

@@ -74,7 +74,7 @@ TEST_CASE("where nothing can be kept there is an id all the same, and the reason
     state_directory state{"/proc/nowhere/at/all"};
     const auto kept = state.broker_id(first_id);
     CHECK(kept.id == first_id);
-    CHECK(kept.problem.find("/proc/nowhere/at/all/broker-id") != std::string::npos);
+    CHECK(kept.problem.find("there is no /proc/nowhere/at/all") != std::string::npos);
 }
 
 }  // namespace mbusd
