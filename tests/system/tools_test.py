@@ -12,58 +12,20 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from mbws_raw import Daemon, private_network, scratch  # noqa: E402
+from netlab import Running, wait_until  # noqa: E402
 
 BIN = None
 VERBS = "peers match ping call wait go quit key doctor config completion".split()
 
 
-def wait_until(what, seconds=15):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if what():
-            return True
-        time.sleep(0.02)
-    return False
-
-
-class Running:
-    """A tool in the background; its output is gathered as it comes."""
-
-    def __init__(self, words, environment, prefix=()):
-        self.process = subprocess.Popen([*prefix, os.path.join(BIN, words[0]), *words[1:]], env=environment, text=True,
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.lines, self.errors = [], []
-        self.readers = [threading.Thread(target=self.gather, args=pair, daemon=True)
-                        for pair in ((self.process.stdout, self.lines), (self.process.stderr, self.errors))]
-        for reader in self.readers:
-            reader.start()
-
-    @staticmethod
-    def gather(stream, into):
-        for line in stream:
-            into.append(line.rstrip("\n"))
-
-    def end(self, seconds=30):
-        try:
-            code = self.process.wait(seconds)
-        finally:
-            self.stop()
-        return code
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        for reader in self.readers:
-            reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+def start(words, environment, prefix=()):
+    """A tool in the background."""
+    return Running([os.path.join(BIN, words[0]), *words[1:]], environment, prefix)
 
 
 class Tools(unittest.TestCase):
@@ -87,7 +49,7 @@ class Tools(unittest.TestCase):
 
     def start(self, *words, there=None, environment=None, prefix=()):
         """Starts a tool; waits until `there` entities match, given as (pattern, number)."""
-        running = Running(words, environment or self.environment, prefix)
+        running = start(words, environment or self.environment, prefix)
         self.addCleanup(running.stop)
         if there:
             pattern, number = there if isinstance(there, tuple) else (there, 1)
@@ -486,7 +448,7 @@ class Restart(unittest.TestCase):
     def test_a_listener_outlives_its_daemon(self):
         with scratch() as folder, Daemon(os.path.join(BIN, "mbusd"), folder) as daemon:
             environment = dict(os.environ, MBUS_SOCKET=daemon.socket, MBUS=daemon.key)
-            listener = Running(["mbus-listen", "app:steady", "-1", "-F", "%n"], environment)
+            listener = start(["mbus-listen", "app:steady", "-1", "-F", "%n"], environment)
             self.addCleanup(listener.stop)
             match = lambda: subprocess.run([BIN + "/mbus", "match", "-q", "app:steady"], env=environment,  # noqa: E731
                                            capture_output=True).returncode == 0
@@ -504,7 +466,7 @@ class Restart(unittest.TestCase):
     def test_a_daemon_that_dies_ends_a_sender_with_8(self):
         with scratch() as folder, Daemon(os.path.join(BIN, "mbusd"), folder) as daemon:
             environment = dict(os.environ, MBUS_SOCKET=daemon.socket, MBUS=daemon.key)
-            sender = Running(["mbus-send", "-v", "--wait-for", "1", "-W", "60", "app:never", "a.b"], environment)
+            sender = start(["mbus-send", "-v", "--wait-for", "1", "-W", "60", "app:never", "a.b"], environment)
             self.addCleanup(sender.stop)
             self.assertTrue(wait_until(lambda: "mbus-send" in subprocess.run([BIN + "/mbus", "peers", "-q"], env=environment, text=True,
                                                                             capture_output=True).stdout))
@@ -557,7 +519,7 @@ class TwoHosts(unittest.TestCase):
 
     def test_a_stopped_daemon_does_not_acknowledge(self):
         daemon = self.hosts[1]
-        listener = Running(["mbus-listen", "app:far"], dict(os.environ, MBUS_SOCKET=daemon.socket, MBUS=daemon.key), self.prefix)
+        listener = start(["mbus-listen", "app:far"], dict(os.environ, MBUS_SOCKET=daemon.socket, MBUS=daemon.key), self.prefix)
         self.addCleanup(listener.stop)
         # At once after the start: mbus-send itself gives the other host a moment to show up.
         self.assertTrue(wait_until(lambda: self.run_at(0, "mbus", "match", "-q", "app:far").returncode == 0))
