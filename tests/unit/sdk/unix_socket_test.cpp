@@ -7,6 +7,8 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "fixture.hpp"
 
@@ -20,7 +22,10 @@ struct directory {
         char pattern[] = "/tmp/mbus-sdk-test-XXXXXX";
         path = ::mkdtemp(pattern);
     }
-    ~directory() { std::system(("rm -rf '" + path + "'").c_str()); }
+    ~directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
     std::string path;
 };
 
