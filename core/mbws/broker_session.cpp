@@ -180,6 +180,7 @@ void broker_session::advance(time_point now) {
     if (trim_at_ <= now) {
         trim_at_ = never;
         trim();
+        host_.trimmed();
     }
     if (expires_at_ <= now) finish_session(now, end_reason::expired);
 }

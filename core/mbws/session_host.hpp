@@ -154,6 +154,9 @@ public:
     // waited long enough: release() them.
     virtual void room(broker_session& session) = 0;
 
+    // A session has freed what a burst needed; a good moment to give free memory back to the system.
+    virtual void trimmed() {}
+
     // The session is over: withdraw its attachments() and watches; destroy it after this returned.
     virtual void ended(time_point now, broker_session& session, end_reason why) = 0;
 

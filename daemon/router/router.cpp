@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/memory.hpp"
+
 namespace mbusd {
 namespace {
 
@@ -105,6 +107,7 @@ void router::end_of_turn() {
     gone_entities_.clear();
     gone_monitors_.clear();
     sessions_.settle();
+    if (std::exchange(trim_heap_, false)) give_back_free_heap();
     if (deadline_hook_) deadline_hook_();
 }
 

@@ -104,6 +104,7 @@ public:
     mbus::result<void> revoke(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                               std::string_view url) override;
     void room(mbus::mbws::broker_session& session) override;
+    void trimmed() override { trim_heap_ = true; }
     void ended(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                mbus::mbws::end_reason why) override;
 
@@ -209,6 +210,7 @@ private:
     std::vector<mbus::protocol::entity_handle> to_detach_;
     std::vector<std::pair<mbus::address, std::string>> refusals_;  // of requests from the bus
     bool stopping_ = false;
+    bool trim_heap_ = false;  // at the end of the turn
 
     router_counters counters_;
     administration administration_;

@@ -65,8 +65,10 @@ void keep_heap_small() {
     ::mallopt(M_TRIM_THRESHOLD, spare_octets_max);
 }
 
+void give_back_free_heap() { ::malloc_trim(0); }
+
 void give_back_startup_memory() {
-    ::malloc_trim(0);
+    give_back_free_heap();
     ::dl_iterate_phdr(drop_pages, nullptr);
 }
 
