@@ -4,6 +4,8 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -19,6 +21,18 @@ constexpr std::size_t ipv6_header_octets = 40;
 bool matches_any(const std::vector<std::string>& globs, const std::string& name) {
     return std::ranges::any_of(
         globs, [&](const std::string& glob) { return ::fnmatch(glob.c_str(), name.c_str(), 0) == 0; });
+}
+
+// What the interface was told, else the last address of its network: `ip address add` sets none
+// unless asked to, and the kernel broadcasts there all the same. Networks of one or two addresses
+// have none.
+std::optional<ip_address> broadcast_of(const interface_address& own) {
+    if (!own.broadcast.is_unspecified()) return own.broadcast;
+    constexpr unsigned longest_network = 30;
+    if (own.prefix_length > longest_network) return std::nullopt;
+    auto last = own.address;
+    for (unsigned bit = own.prefix_length; bit < 32; ++bit) last.octets[bit / 8] |= static_cast<std::uint8_t>(0x80U >> bit % 8);
+    return last;
 }
 
 // The first usable address of each family.
@@ -38,7 +52,7 @@ bus_link link_of(const network_interface& card, const bus_options& options, addr
         if (host_local != address.is_loopback()) continue;
         if (address.family == ip_family::v4 && !link.source_v4) {
             link.source_v4 = address;
-            if (!own.broadcast.is_unspecified()) link.broadcast_v4 = own.broadcast;
+            link.broadcast_v4 = broadcast_of(own);
         } else if (address.family == ip_family::v6 && !link.source_v6 &&
                    (host_local || address.is_link_local())) {
             link.source_v6 = address;

@@ -117,11 +117,23 @@ TEST_CASE("broadcast goes to the network's own broadcast address (RFC 3259 s6.1.
     auto table = usual_host();
     table.apply(new_link(4, "eth9", IFF_UP | IFF_BROADCAST) +
                 new_address(4, "10.3.0.1", {.broadcast = "10.3.255.255"}) + new_link(5, "eth8") +
-                new_address(5, "10.4.0.1"));  // has no broadcast address
+                new_address(5, "10.4.0.1", {.prefix = 32}));  // has no broadcast address
     const auto choice = choose_links(table, options);
     CHECK(names(choice) == list{"eth0", "wlan0", "eth9"});
     CHECK(choice.links[0].broadcast_v4 == ip("192.168.1.255"));
     CHECK(choice.links[2].broadcast_v4 == ip("10.3.255.255"));
+}
+
+TEST_CASE("a network that was told no broadcast address has its last one (RFC 3259 s6.1.3) [item 61]") {
+    auto options = link_local();
+    options.broadcast = true;
+    interface_table table;
+    table.apply(new_link(2, "eth0") + new_address(2, "10.5.1.1", {.prefix = 20}) + new_link(3, "eth1") +
+                new_address(3, "10.9.0.1") + new_link(4, "eth2") + new_address(4, "10.6.0.2", {.prefix = 31}));
+    const auto choice = choose_links(table, options);
+    REQUIRE(names(choice) == list{"eth0", "eth1"});
+    CHECK(choice.links[0].broadcast_v4 == ip("10.5.15.255"));
+    CHECK(choice.links[1].broadcast_v4 == ip("10.9.0.255"));
 }
 
 TEST_CASE(
