@@ -104,7 +104,7 @@ TEST_CASE("a key file that others may read fails; one of the daemon's user is no
 TEST_CASE("no joined interface fails, with the reasons of those that are not used") {
     auto facts = healthy();
     facts.interfaces = {pair("interfaces", value::list{interface("eth0", false, false)}),
-                        pair("skipped", value::list{value::list{pair("name", "wg0"), pair("reason", "point-to-point")}})};
+                        pair("skipped", value::list{value{value::list{pair("name", "wg0"), pair("reason", "point-to-point")}}})};
     const auto found = examine_interfaces(facts);
     CHECK(found.found == verdict::failed);
     CHECK(found.text.find("wg0: point-to-point") != std::string::npos);
