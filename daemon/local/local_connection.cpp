@@ -157,7 +157,11 @@ void local_connection::write() {
             close();
             return;
         }
-        if (put > 0) consumed(static_cast<std::size_t>(put));
+        if (put > 0) {
+            consumed(static_cast<std::size_t>(put));
+            // It made room for what waits in the session; nothing else would bring us back for that.
+            connection_.fill(environment_.now());
+        }
     }
     if (waiting() > 0) {
         wait_writable();
