@@ -99,7 +99,10 @@ parser::status parser::hash_key(std::string_view text) {
     if (octets < native) {
         const auto expected =
             "a key of at least " + std::to_string(native) + " octets for " + std::string{algorithm};
-        if (!options_.allow_short_hash_key) return bad(expected, std::to_string(octets), new_file);
+        if (!options_.allow_short_hash_key)
+            return bad(expected, std::to_string(octets),
+                       std::string{new_file} + ", or, to talk with programs of before RFC 3259, set "
+                                               "bus.allow_short_keys = true or bus.compat = \"legacy\" in mbusd.toml");
         warn(expected + " is what RFC 3259 demands, this one has " + std::to_string(octets) +
              "; use it only with programs that can't take a longer one");
     }

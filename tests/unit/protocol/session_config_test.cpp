@@ -218,6 +218,7 @@ TEST_CASE("the RFC's own example file is read line by line, then its short keys 
         "[MBUS]\nCONFIG_VERSION=1\nHASHKEY=(HMAC-MD5-96,MTIzMTU2MTg5MTEy)\nENCRYPTIONKEY=(DES,MTIzMTU2MQ==)\n"
         "SCOPE=HOSTLOCAL\nADDRESS=224.255.222.239\nPORT=47000\n";
     CHECK(contains(error_of(example), "line 3: expected a key of at least 16 octets"));
+    CHECK(contains(error_of(example), "bus.allow_short_keys"));
     CHECK(contains(error_of(example, {.allow_short_hash_key = true}),
                    "line 4: expected a key of exactly 8 octets for DES, found 7"));
 }
