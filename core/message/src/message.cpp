@@ -51,14 +51,24 @@ private:
         while (at_ < text_.size() && has(text_[at_], text::is_blank)) ++at_;
         return at_ != from;
     }
-    bool blanks() noexcept { return skip_blanks() || fail("a blank between header fields"); }
+    bool blanks() noexcept {
+        if (at_ + 1 < text_.size() && text_[at_] == ' ' && !has(text_[at_ + 1], text::is_blank)) {
+            ++at_;  // one blank: what nearly everybody sends
+            return true;
+        }
+        return skip_blanks() || fail("a blank between header fields");
+    }
 
     bool number(std::size_t digits_max, std::uint64_t& out) noexcept {
         const char* const from = text_.data() + at_;
         const char* const end = from + std::min(text_.size() - at_, digits_max + 1);
         const char* at = from;
         std::uint64_t number = 0;
-        for (; at != end && has(*at, text::is_digit); ++at) number = number * 10 + static_cast<unsigned char>(*at - '0');
+        for (; at != end; ++at) {
+            const auto digit = static_cast<unsigned char>(*at - '0');
+            if (digit > 9) break;
+            number = number * 10 + digit;
+        }
         const auto digits = static_cast<std::size_t>(at - from);
         if (digits == 0) return fail("a number");
         if (digits > digits_max) return fail("fewer digits");
@@ -112,6 +122,7 @@ result<header_view> scan_header(std::string_view text, dialect reading) {
 }
 
 result<void> parse_acknowledgements(std::string_view list, std::vector<std::uint32_t>& out) {
+    if (list == "()") return {};  // most messages acknowledge nothing
     std::size_t at = 1;
     const auto failure = [&at](const char* expected) {
         return error{errc::syntax, std::string{"expected "} + expected, at};
