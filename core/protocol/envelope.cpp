@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include <sodium.h>
+#include <openssl/crypto.h>
 
 #include <mbus/message.hpp>
 
@@ -37,6 +37,14 @@ std::size_t rounded_up(std::size_t octets, std::size_t block) noexcept {
     return (octets + block - 1) / block * block;
 }
 
+// A MAC with zeros behind it, so that all lengths compare alike.
+using whole_mac = std::array<std::byte, mac_octets_max + 2>;
+
+// In constant time. OpenSSL has a short way for sixteen octets; the two behind them are zeros.
+bool equal(const whole_mac& one, const whole_mac& other) noexcept {
+    return CRYPTO_memcmp(one.data(), other.data(), mac_octets_max) == 0;
+}
+
 }  // namespace
 
 struct envelope::implementation {
@@ -50,7 +58,7 @@ struct envelope::implementation {
     [[nodiscard]] std::size_t secured_octets(std::size_t message) const noexcept;
     void secure(std::string_view message, std::uint64_t wall_ms, char* out) noexcept;
     [[nodiscard]] std::size_t line_octets(std::string_view datagram) const noexcept;
-    bool authentic(std::string_view secured, const std::byte* claimed) noexcept;
+    bool authentic(std::string_view secured, const whole_mac& claimed) noexcept;
     opened clear(std::string_view secured, std::uint64_t wall_ms, std::string& scratch);
     opened decrypt(std::string_view secured, std::string& scratch);
 };
@@ -146,17 +154,17 @@ std::size_t envelope::implementation::line_octets(std::string_view datagram) con
     return end.starts_with('\n') && !modern ? mac_characters + 1 : 0;
 }
 
-bool envelope::implementation::authentic(std::string_view secured, const std::byte* claimed) noexcept {
-    std::array<std::byte, mac_octets_max> digest;
+bool envelope::implementation::authentic(std::string_view secured, const whole_mac& claimed) noexcept {
+    whole_mac digest{};
     mac->compute(secured, digest.data());
-    if (sodium_memcmp(digest.data(), claimed, mac->octets()) == 0) return true;
+    if (equal(digest, claimed)) return true;
     if (!legacy || cipher) return false;
     // Java MBus adds its NULs after the MAC was made.
     const std::string_view shorter = without_nuls(secured);
     const std::size_t nuls = secured.size() - shorter.size();
     if (nuls == 0 || nuls > legacy_nuls_max) return false;
     mac->compute(shorter, digest.data());
-    return sodium_memcmp(digest.data(), claimed, mac->octets()) == 0;
+    return equal(digest, claimed);
 }
 
 envelope::opened envelope::implementation::decrypt(std::string_view secured, std::string& scratch) {
@@ -182,14 +190,13 @@ envelope::opened envelope::implementation::clear(std::string_view secured, std::
 envelope::opened envelope::open(std::string_view datagram, std::uint64_t wall_ms, std::string& scratch) {
     if (datagram.size() <= parts_->mac_characters) return {.reason = drop_reason::too_short};
     const std::size_t line = parts_->line_octets(datagram);
-    // Room for what any text decodes to, padding or not.
-    std::array<std::byte, mac_octets_max + 2> claimed;
+    whole_mac claimed{};  // room for what any text decodes to, padding or not
     const auto decoded =
         line == 0 ? std::nullopt : text::decode_base64_strictly(datagram.substr(0, parts_->mac_characters), claimed.data());
     if (decoded != parts_->mac->octets()) return {.reason = drop_reason::bad_mac_line};
 
     const std::string_view secured = datagram.substr(line);
-    if (!parts_->authentic(secured, claimed.data())) return {.reason = drop_reason::bad_mac};
+    if (!parts_->authentic(secured, claimed)) return {.reason = drop_reason::bad_mac};
     opened what = parts_->clear(secured, wall_ms, scratch);
     // The RFC asks for this test where it decrypts; it is made always (trap C6).
     if (what.ok && !what.message.starts_with(protocol_prefix)) return {.reason = drop_reason::not_mbus};
