@@ -19,13 +19,20 @@
 
 namespace mbusd {
 
-// Who is at the other end, as the kernel says (SO_PEERCRED, SO_PEERGROUPS), with names looked up.
+// Who is at the other end: a user of this host, as the kernel says (SO_PEERCRED, SO_PEERGROUPS), with
+// names looked up; or a client that has shown a token.
 struct user_identity {
+    std::string client{};              // name of the token; empty: a user of this host
     std::uint32_t uid = 0;
     std::uint32_t pid = 0;             // 0: unknown (another pid namespace)
     std::string name;                  // the number in decimal where no name exists
     std::vector<std::string> groups;   // names or decimal numbers
     bool owner = false;                // root, or the user that the daemon runs as
+
+    // The same for all connections of one user or token: "uid:1000", "client:ui".
+    [[nodiscard]] std::string identity() const {
+        return client.empty() ? "uid:" + std::to_string(uid) : "client:" + client;
+    }
 };
 
 // One [[rights]] entry.

@@ -20,12 +20,11 @@ std::optional<std::string> user_account::refuses_entity(const settings::limit_se
     return refusal(*this, "entities", limits.entities_per_user, "limits.entities_per_user");
 }
 
-std::shared_ptr<user_account> user_accounts::of(std::uint32_t uid, const std::string& name) {
-    auto& known = accounts_[uid];
+std::shared_ptr<user_account> user_accounts::of(const user_identity& who) {
+    auto& known = accounts_[who.identity()];
     if (auto account = known.lock()) return account;
     auto account = std::make_shared<user_account>();
-    account->uid = uid;
-    account->name = name;
+    account->name = who.name;
     known = account;
     return account;
 }

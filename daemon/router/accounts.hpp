@@ -1,6 +1,6 @@
-// What each user of this host has in use, so that one of them can't exhaust the daemon.
+// What each user and each client with a token has in use, so that one can't exhaust the daemon.
 //
-//     auto& account = accounts.of(uid);
+//     auto account = accounts.of(who.user);
 //     if (auto no = account.refuses_session(limits)) return {errc::limit, *no};
 //
 // One thread. An account lives while something refers to it (shared_ptr).
@@ -19,7 +19,6 @@
 namespace mbusd {
 
 struct user_account {
-    std::uint32_t uid = 0;
     std::string name;
     std::size_t sessions = 0;
     std::size_t entities = 0;
@@ -36,10 +35,10 @@ struct user_account {
 
 class user_accounts {
 public:
-    std::shared_ptr<user_account> of(std::uint32_t uid, const std::string& name);
+    std::shared_ptr<user_account> of(const user_identity& who);
 
 private:
-    std::unordered_map<std::uint32_t, std::weak_ptr<user_account>> accounts_;
+    std::unordered_map<std::string, std::weak_ptr<user_account>> accounts_;  // by identity()
 };
 
 }  // namespace mbusd

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "config/key_table.hpp"
+#include "router/participant.hpp"
 #include "protocol/counters.hpp"
 
 #ifndef MBUSD_VERSION
@@ -187,6 +188,7 @@ administration::outcome administration::perform(std::string_view name, const val
         if (auto no = rights.refuses_administer()) return {false, true, std::move(*no), {}};
         return name == "config" ? config() : sessions(offset_at(arguments, 0));
     }
+    if (const auto part = parts_.find(name); part != parts_.end()) return part->second(arguments, rights);
     return {false, false, fmt::format("mbusd has no command 'mbusd.{}'; docs/daemon-commands.md lists them", name), {}};
 }
 
@@ -252,6 +254,8 @@ administration::outcome administration::peers(std::size_t from) const {
         if (each.owner != nullptr) {
             row.push_back(pair("user", each.owner->who->user.name));
             row.push_back(pair("name", each.session->name()));
+        } else if (each.host != nullptr) {
+            row.push_back(pair("name", each.host->participant_name()));
         }
         rows.emplace_back(std::move(row));
     });

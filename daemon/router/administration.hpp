@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,23 +42,33 @@ protected:
 // below 96 KiB, and every client takes 128 KiB.
 inline constexpr std::size_t page_entries_max = 200;
 
+// The answer to one request.
+struct administration_outcome {
+    bool ok = false;
+    bool known = true;
+    std::string text{};              // for people; when !ok: what to do
+    mbus::value::list results{};
+};
+
+// Answers one command of another part of the daemon. Check the rights first.
+using administration_part =
+    std::function<administration_outcome(const mbus::value::list& arguments, const granted_rights& rights)>;
+
 class administration {
 public:
     explicit administration(administration_facts& facts) : facts_(facts) {}
 
     void started(mbus::protocol::time_point now) noexcept { started_ = now; }
 
+    // The command "mbusd.NAME" is answered by `part` from now on.
+    void add_part(std::string name, administration_part part) { parts_[std::move(name)] = std::move(part); }
+
     // The answers to the requests among `commands`, one command each. A null `rights`: the caller
     // is not a session of this daemon, and gets FAILED.
     std::vector<mbus::command> answer(std::string_view commands, const granted_rights* rights);
 
 private:
-    struct outcome {
-        bool ok = false;
-        bool known = true;
-        std::string text;             // for people
-        mbus::value::list results;
-    };
+    using outcome = administration_outcome;
     outcome perform(std::string_view name, const mbus::value::list& arguments, const granted_rights& rights);
     [[nodiscard]] outcome status() const;
     [[nodiscard]] outcome counters() const;
@@ -69,6 +80,7 @@ private:
 
     administration_facts& facts_;
     mbus::protocol::time_point started_{};
+    std::map<std::string, administration_part, std::less<>> parts_;
 };
 
 }  // namespace mbusd

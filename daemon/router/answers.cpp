@@ -25,7 +25,7 @@ void router::answer_local(const routing& job) {
     if (!what.type.empty() || !may_hold_requests(what.commands.first_command, !job.way.to.empty())) return;
     auto* caller = find_entity(static_cast<mbus::protocol::entity_handle>(what.from->handle));
     if (caller == nullptr || caller == &own_) return;
-    for (const auto& reply : administration_.answer(what.body, job.sender.who->rights.get())) {
+    for (const auto& reply : administration_.answer(what.body, job.rights)) {
         auto body = mbus::format_commands(std::span{&reply, 1});
         if (!body) continue;
         ++counters_.requests_answered;

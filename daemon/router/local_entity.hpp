@@ -1,7 +1,8 @@
-// An entity that this daemon hosts: for a client's session, or for itself.
+// An entity that this daemon hosts: for a client's session, for a participant, or for itself.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -13,11 +14,14 @@
 namespace mbusd {
 
 struct session_record;
+class participant;
 
 struct local_entity {
     mbus::protocol::entity_handle handle{};
-    session_record* owner = nullptr;             // null: the daemon's own entity
+    session_record* owner = nullptr;             // null: a participant's, or the daemon's own
     mbus::mbws::broker_session* session = nullptr;
+    participant* host = nullptr;                 // null: a session's, or the daemon's own
+    std::unique_ptr<mbus::mbws::attachment> sender;  // a participant's: what its messages are from
     std::uint32_t slot = 0;                      // attach_request::slot
     mbus::address address;
     mbus::protocol::time_point since{};          // attached

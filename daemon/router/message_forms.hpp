@@ -29,6 +29,10 @@ struct message_source {
     std::string_view interface{};             // likewise: where it was heard
     bool reliable = false;
     bool has_ping = false;           // mbus.ping is in it, which no client gets to see
+    std::uint32_t ttl = 0;           // ms; 0: none
+    std::uint64_t serial = 0;        // of this routing, never 0 again in the daemon's life
+    std::string_view via{};          // of what came over a link: brokers passed
+    std::string_view origin{};       // likewise: its id
 };
 
 class message_forms {
@@ -44,6 +48,11 @@ public:
 
     // The commands that travel on the bus; an opaque body as mbws.data. Errors: bad_value.
     mbus::result<std::string_view> commands();
+
+    // What the message is, whatever its form.
+    [[nodiscard]] const message_source& source() const noexcept { return source_; }
+    // Tells this message from all others: the same for all receivers of one routing.
+    [[nodiscard]] std::uint64_t serial() const noexcept { return source_.serial; }
 
     // False when nothing is left for clients: every command was mbus.ping.
     bool anything_for_clients();

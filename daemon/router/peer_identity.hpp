@@ -19,7 +19,8 @@
 namespace mbusd {
 
 // Shared by a connection and the session that it opens; the rights also by all connections of a user
-// in the same groups.
+// in the same groups. Without rights it is not known yet who connects: `connect` must say it (field
+// `auth`).
 struct peer_identity {
     user_identity user;
     std::shared_ptr<const granted_rights> rights;

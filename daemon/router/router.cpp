@@ -124,6 +124,15 @@ mbus::result<mbus::mbws::opened_session> router::open(time_point now, const mbus
     auto who = connections_.find(request.connection);
     if (!who) return {errc::internal, "the connection has ended"};
     if (stopping_) return {errc::shutting_down, "mbusd is stopping; try again in some seconds"};
+    if (!who->rights) {
+        who = clients_ == nullptr || request.auth.empty() ? nullptr : clients_->find_client(request.auth);
+        if (!who) {
+            ++counters_.sessions_refused;
+            return {errc::unauthorized, request.auth.empty()
+                                            ? "connect needs a token in its field auth; 'mbus client add NAME' makes one"
+                                            : "this token is unknown or was withdrawn; 'mbus client add NAME' makes a new one"};
+        }
+    }
     if (auto no = who->rights->refuses_connect()) {
         ++counters_.sessions_refused;
         log_.limited(level::notice, "refused/" + who->user.name, "a client was refused",
@@ -148,7 +157,7 @@ session_record* router::resumable(const mbus::mbws::connect_request& request, co
     if (request.session.empty()) return nullptr;
     auto* old = sessions_.find_token(request.session);
     if (old == nullptr || old->session->over()) return nullptr;
-    if (old->session->identity() != std::to_string(who.user.uid)) return nullptr;
+    if (old->session->identity() != who.user.identity()) return nullptr;
     if (old->session->can_resume(request.received)) return old;
     old->session->end(bus_->now().now, errc::no_session, "the session can't be continued from there");
     return nullptr;
@@ -157,7 +166,7 @@ session_record* router::resumable(const mbus::mbws::connect_request& request, co
 mbus::result<mbus::mbws::opened_session> router::make_session(time_point now,
                                                               const mbus::mbws::connect_request& request,
                                                               std::shared_ptr<const peer_identity> who) {
-    auto account = accounts_.of(who->user.uid, who->user.name);
+    auto account = accounts_.of(who->user);
     if (auto no = account->refuses_session(configuration_.values.limits)) {
         ++counters_.sessions_refused;
         log_.limited(level::warning, "sessions/" + who->user.name, "a client was refused", {{"reason", *no}});
@@ -174,6 +183,7 @@ mbus::result<mbus::mbws::opened_session> router::make_session(time_point now,
 void router::ended(time_point, mbus::mbws::broker_session& session, mbus::mbws::end_reason) {
     auto* record = sessions_.find(session.id());
     if (record == nullptr) return;
+    if (grants_ != nullptr) grants_->ended(*record);
     std::erase_if(watchers_, [&](const watcher& each) { return each.session == &session; });
     std::vector<std::uint64_t> handles;
     session.for_each_attachment([&](const mbus::mbws::attachment& each) { handles.push_back(each.handle); });
@@ -225,7 +235,7 @@ mbus::result<mbus::mbws::attached> router::attach_entity(session_record& record,
     entities_.emplace(static_cast<std::uint32_t>(*handle), std::move(entity));
     ++record.account->entities;
     bus_->schedule_flush();
-    tell_watchers(out.entity, entity_state::joined);
+    tell_watchers(out.entity, entity_state::joined, true, nullptr);
     log_.debug("attached", {{"entity", std::string{out.entity.text()}}, {"user", record.who->user.name}});
     return out;
 }
@@ -247,7 +257,10 @@ mbus::result<mbus::mbws::attached> router::attach_monitor(session_record& record
     return out;
 }
 
-void router::detach(time_point, mbus::mbws::broker_session&, const mbus::mbws::attachment& what) {
+void router::detach(time_point, mbus::mbws::broker_session& session, const mbus::mbws::attachment& what) {
+    if (auto* record = sessions_.find(session.id()); record != nullptr && grants_ != nullptr) {
+        grants_->detached(*record, what.handle);
+    }
     withdraw(what.handle);
 }
 
@@ -268,9 +281,9 @@ void router::withdraw(std::uint64_t handle) {
     auto entity = std::move(found->second);
     entities_.erase(found);
     entity->gone = true;
-    --entity->owner->account->entities;
+    if (entity->owner != nullptr) --entity->owner->account->entities;
     to_detach_.push_back(entity->handle);
-    tell_watchers(entity->address, entity_state::left);
+    tell_watchers(entity->address, entity_state::left, true, entity->host);
     gone_entities_.push_back(std::move(entity));
     work_later();
 }
@@ -302,25 +315,41 @@ void router::unwatch(mbus::mbws::broker_session& session, const mbus::mbws::watc
     std::erase_if(watchers_, [&](const watcher& each) { return each.session == &session && each.slot == what.slot; });
 }
 
-void router::tell_watchers(const mbus::address& who, entity_state state) {
+void router::tell_watchers(const mbus::address& who, entity_state state, bool local, const participant* host) {
     for (const auto& each : watchers_) {
         if (who.answers_to(each.pattern)) each.session->entity_changed(each.slot, who.text(), state);
     }
+    for (std::size_t i = 0; i < observers_.size(); ++i) observers_[i]->entity_changed(who, state, local, host);
 }
 
 void router::peer_changed(const mbus::protocol::peer_view& peer, peer_state state) {
-    tell_watchers(*peer.address, state_of(state));
+    tell_watchers(*peer.address, state_of(state), false, nullptr);
 }
 
-// --- what this mbusd does not have --------------------------------------------------------------
+// --- capability URLs ----------------------------------------------------------------------------
 
-mbus::result<mbus::mbws::granted> router::grant(time_point, mbus::mbws::broker_session&,
-                                                const mbus::mbws::grant_request&) {
-    return {errc::not_found, "capability URLs need the HTTP gateway, which is not part of this mbusd"};
+mbus::result<mbus::mbws::granted> router::grant(time_point now, mbus::mbws::broker_session& session,
+                                                const mbus::mbws::grant_request& request) {
+    auto* record = sessions_.find(session.id());
+    if (record == nullptr) return {errc::no_session, "the session has ended"};
+    if (grants_ == nullptr) {
+        return {errc::not_found, "capability URLs need the HTTP gateway; set gateway.enabled in mbusd.toml"};
+    }
+    return grants_->grant(now, *record, request);
 }
 
-mbus::result<void> router::revoke(time_point, mbus::mbws::broker_session&, std::string_view) {
-    return {errc::not_found, "there is no such URL: capability URLs are not part of this mbusd"};
+mbus::result<void> router::revoke(time_point, mbus::mbws::broker_session& session, std::string_view url) {
+    auto* record = sessions_.find(session.id());
+    if (record == nullptr || grants_ == nullptr) return {errc::not_found, "there is no such URL"};
+    return grants_->revoke(*record, url);
+}
+
+void router::end_sessions_of(std::string_view identity, errc code, std::string_view text) {
+    const auto at = bus_->now().now;
+    sessions_.for_each([&](session_record& record) {
+        if (record.session->identity() == identity) record.session->end(at, code, text);
+    });
+    work_later();
 }
 
 // --- senders that wait (policy block) -----------------------------------------------------------

@@ -28,8 +28,11 @@
 #include "protocol/node.hpp"
 #include "router/accounts.hpp"
 #include "router/administration.hpp"
+#include "router/client_directory.hpp"
+#include "router/grant_authority.hpp"
 #include "router/local_entity.hpp"
 #include "router/message_forms.hpp"
+#include "router/participant.hpp"
 #include "router/peer_identity.hpp"
 #include "router/route_cache.hpp"
 #include "router/router_counters.hpp"
@@ -68,6 +71,36 @@ public:
     void count_malformed() noexcept { ++counters_.malformed_connections; }
     // A connection has given its session something to do: its deadline may have changed.
     void touch(mbus::mbws::broker_session& session);
+
+    // Who knows tokens, and who makes capability URLs; both outlive the router's use. Without them
+    // nobody can connect with a token, and grants are refused.
+    void use_clients(client_directory& clients) noexcept { clients_ = &clients; }
+    void use_grants(grant_authority& grants) noexcept { grants_ = &grants; }
+    // Ends all sessions of a user or token (user_identity::identity()).
+    void end_sessions_of(std::string_view identity, mbus::errc code, std::string_view text);
+    // Commands of the daemon's own entity that other parts answer.
+    [[nodiscard]] administration& requests() noexcept { return administration_; }
+
+    // --- for participants (participants.cpp) ----------------------------------------------
+
+    // Hosts an entity; its rights are the participant's affair. Errors: those of node::attach().
+    mbus::result<mbus::protocol::entity_handle> join(participant& host, const mbus::address& wanted,
+                                                     const joined_as& how);
+    void leave(mbus::protocol::entity_handle handle);
+    // Null when the entity has gone.
+    [[nodiscard]] const local_entity* entity(mbus::protocol::entity_handle handle) noexcept { return find_entity(handle); }
+    // Routes a message of a participant's entity. `rights` may be null: every destination. The result
+    // is in `report`, or, with receipt_later, comes through `done`, exactly once.
+    mbus::mbws::route_status send(mbus::mbws::time_point now, const outgoing_message& what,
+                                  const granted_rights* rights, mbus::mbws::route_report& report,
+                                  outcome_handler done);
+    // The outcome of what offer() took with acceptance::later.
+    void settle(delivery_ticket ticket, const mbus::mbws::route_report& report);
+
+    // Until forget(). for_each_known tells what is there now.
+    void observe(entity_observer& observer) { observers_.push_back(&observer); }
+    void forget(entity_observer& observer) { std::erase(observers_, &observer); }
+    void for_each_known(entity_observer& observer) const;
 
     // --- time -----------------------------------------------------------------------------
 
@@ -117,19 +150,24 @@ public:
     void peer_changed(const mbus::protocol::peer_view& peer, mbus::protocol::peer_state state) override;
 
 private:
-    // A reliable message on the bus, by the token given to the engine.
+    // A reliable message whose outcome is open: on the bus, by the token given to the engine, or with
+    // a participant, by its ticket. Of a session, or of a participant (done).
     struct pending_send {
         std::uint64_t session = 0;
         std::uint64_t number = 0;
         std::uint32_t matched = 0;
+        outcome_handler done{};
     };
-    // A message of a session while it is routed.
+    // A message while it is routed.
     struct routing {
         mbus::mbws::time_point now;
-        session_record& sender;
+        session_record* sender;  // null: a participant's
+        const granted_rights* rights;  // of the sender; null: every right
         const mbus::mbws::routed_message& what;
         const mbusd::route& way;
         message_forms& forms;
+        const participant* came_over = nullptr;
+        outcome_handler* done = nullptr;  // of a participant
     };
 
     void end_of_turn() override;
@@ -144,11 +182,17 @@ private:
     mbus::result<mbus::mbws::attached> attach_monitor(session_record& record, const mbus::mbws::attach_request& request);
     void withdraw(std::uint64_t handle);
     void detach_withdrawn();
-    void tell_watchers(const mbus::address& who, mbus::mbws::entity_state state);
+    void tell_watchers(const mbus::address& who, mbus::mbws::entity_state state, bool local, const participant* host);
     void release_senders(session_record& record);
     [[nodiscard]] local_entity* find_entity(mbus::protocol::entity_handle handle) noexcept;
 
     // messages (routing.cpp)
+    mbus::mbws::route_status route_one(const routing& job, mbus::mbws::route_report& report);
+    [[nodiscard]] static bool gets_no_copy(const routing& job, const local_entity& to) noexcept;
+    mbus::mbws::route_status reliable_to_participant(const routing& job, local_entity& to,
+                                                     mbus::mbws::route_report& report);
+    delivery_ticket open_ticket(const routing& job, std::uint32_t matched);
+    void finish(pending_send waiting, const mbus::mbws::route_report& report);
     mbus::mbws::route_status route_reliable(const routing& job, mbus::mbws::route_report& report);
     mbus::mbws::route_status reliable_to_local(const routing& job, local_entity& to, mbus::mbws::route_report& report);
     mbus::mbws::route_status reliable_to_bus(const routing& job, mbus::mbws::route_report& report);
@@ -180,6 +224,9 @@ private:
     turn_queue& turns_;
     logger& log_;
     bus* bus_ = nullptr;
+    client_directory* clients_ = nullptr;
+    grant_authority* grants_ = nullptr;
+    std::vector<entity_observer*> observers_;
     std::function<void()> deadline_hook_;
 
     connection_registry connections_;
@@ -193,6 +240,10 @@ private:
     mbus::mbws::message_preparer preparer_;
     std::unordered_map<mbus::protocol::send_token, pending_send> pending_;
     mbus::protocol::send_token last_token_ = 0;
+    std::uint64_t last_serial_ = 0;
+    // Outcomes that participants gave while they were being offered to.
+    delivery_ticket offering_ = 0;
+    std::optional<mbus::mbws::route_report> settled_at_once_;
     std::uint64_t last_monitor_ = 0;
     // The report of a send that ended before the engine's transmit() returned.
     mbus::protocol::send_token sending_ = 0;

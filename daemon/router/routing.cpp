@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-
 namespace mbusd {
 namespace {
 
@@ -76,13 +75,6 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
         ++counters_.refused_address;
         return refuse(report, errc::bad_address, routes_.fault().text);
     }
-    const auto& rights = *sender->who->rights;
-    if (!rights.sends_anywhere()) {
-        if (auto no = rights.refuses_send(way->to)) {
-            ++counters_.refused_rights;
-            return refuse(report, errc::forbidden, std::move(*no));
-        }
-    }
     message_forms forms{preparer_,
                         {.to = what.to,
                          .from = what.from->entity.text(),
@@ -91,13 +83,32 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
                          .first_command = what.commands.first_command,
                          .time = what.time != 0 ? what.time : bus_->now().wall_ms,
                          .reliable = what.reliable,
-                         .has_ping = what.commands.has_ping}};
-    const routing job{now, *sender, what, *way, forms};
-    const auto status = what.reliable ? route_reliable(job, report) : route_unreliable(job, report);
+                         .has_ping = what.commands.has_ping,
+                         .ttl = what.ttl,
+                         .serial = ++last_serial_}};
+    return route_one({.now = now, .sender = sender, .rights = sender->who->rights.get(), .what = what, .way = *way,
+                      .forms = forms}, report);
+}
+
+// A message of a session or of a participant.
+route_status router::route_one(const routing& job, route_report& report) {
+    if (job.rights != nullptr && !job.rights->sends_anywhere()) {
+        if (auto no = job.rights->refuses_send(job.way.to)) {
+            ++counters_.refused_rights;
+            return refuse(report, errc::forbidden, std::move(*no));
+        }
+    }
+    const auto status = job.what.reliable ? route_reliable(job, report) : route_unreliable(job, report);
     if (status == route_status::refused) return status;
     ++counters_.routed;
-    if (!monitors_.empty()) copy_to_monitors(now, forms, what.from->entity, job.way.to);
+    if (!monitors_.empty()) copy_to_monitors(job.now, job.forms, job.what.from->entity, job.way.to);
     return status;
+}
+
+// Nothing goes to oneself (trap A3), to who has just left, or back over the link it came from.
+bool router::gets_no_copy(const routing& job, const local_entity& to) noexcept {
+    return to.handle == static_cast<mbus::protocol::entity_handle>(job.what.from->handle) || to.gone ||
+           (job.came_over != nullptr && to.host == job.came_over);
 }
 
 // --- to the bus ---------------------------------------------------------------------------------
@@ -146,13 +157,12 @@ route_status router::route_unreliable(const routing& job, route_report& report) 
         ping_ours(job);
     }
     std::size_t matched = job.way.remote;
-    const auto sender = static_cast<mbus::protocol::entity_handle>(job.what.from->handle);
     const mbus::mbws::delivery how{.slot = 0,
                                    .monitor = false,
                                    .expires = job.what.expires,
                                    .sender_can_wait = job.what.sender_can_wait};
     for (auto* entity : job.way.local) {
-        if (entity->handle == sender || entity->gone) continue;  // trap A3: not to oneself
+        if (gets_no_copy(job, *entity)) continue;
         if (entity == &own_) {
             // The daemon takes part in every bus; only who addresses it means it.
             if (!job.way.to.empty()) ++matched;
@@ -161,8 +171,8 @@ route_status router::route_unreliable(const routing& job, route_report& report) 
         }
         ++matched;
         if (offer(job.now, *entity, job.forms, how) == offer_result::wait) {
-            entity->owner->held_senders.push_back(job.sender.id);
-            job.sender.session->hold();
+            entity->owner->held_senders.push_back(job.sender->id);
+            job.sender->session->hold();
         }
     }
     report.matched = clamped(matched);
@@ -181,8 +191,7 @@ route_status router::route_reliable(const routing& job, route_report& report) {
                                 "to each", total, job.way.to.text()));
     }
     if (job.way.remote == 1) return reliable_to_bus(job, report);
-    const auto sender = static_cast<mbus::protocol::entity_handle>(job.what.from->handle);
-    if (total == 0 || job.way.local.front()->handle == sender || job.way.local.front()->gone) {
+    if (total == 0 || gets_no_copy(job, *job.way.local.front())) {
         ++counters_.no_match;
         report.matched = 0;
         return fail(report, errc::no_match,
@@ -202,6 +211,7 @@ route_status router::reliable_to_local(const routing& job, local_entity& to, rou
         answer_local(job);
         return route_status::routed;
     }
+    if (to.host != nullptr) return reliable_to_participant(job, to, report);
     const auto result = offer(job.now, to, job.forms,
                               {.slot = 0,
                                .monitor = false,
@@ -211,8 +221,8 @@ route_status router::reliable_to_local(const routing& job, local_entity& to, rou
     case offer_result::taken:
     case offer_result::dropped: break;  // reliable ones are never dropped by policy
     case offer_result::wait:
-        to.owner->held_senders.push_back(job.sender.id);
-        job.sender.session->hold();
+        to.owner->held_senders.push_back(job.sender->id);
+        job.sender->session->hold();
         break;
     case offer_result::refused:
         return fail(report, errc::overflow,
@@ -227,8 +237,7 @@ route_status router::reliable_to_local(const routing& job, local_entity& to, rou
 }
 
 route_status router::reliable_to_bus(const routing& job, route_report& report) {
-    const auto token = ++last_token_;
-    pending_.emplace(token, pending_send{job.sender.id, job.what.number, report.matched});
+    const auto token = open_ticket(job, report.matched);
     sending_ = token;
     auto put = put_on_bus(job, token);
     sending_ = 0;
@@ -252,11 +261,29 @@ void router::sent(const mbus::protocol::send_report& report) {
     }
     const auto found = pending_.find(report.token);
     if (found == pending_.end()) return;
-    const auto waiting = found->second;
+    auto waiting = std::move(found->second);
     pending_.erase(found);
+    finish(std::move(waiting), report_of(report, waiting.matched));
+}
+
+// Engine tokens and participants' tickets are one sequence.
+delivery_ticket router::open_ticket(const routing& job, std::uint32_t matched) {
+    const auto ticket = ++last_token_;
+    pending_send waiting{.number = job.what.number, .matched = matched};
+    if (job.sender != nullptr) waiting.session = job.sender->id;
+    if (job.done != nullptr) waiting.done = std::move(*job.done);
+    pending_.emplace(ticket, std::move(waiting));
+    return ticket;
+}
+
+void router::finish(pending_send waiting, const route_report& report) {
+    if (waiting.done) {
+        waiting.done(report);
+        return;
+    }
     auto* record = sessions_.find(waiting.session);
     if (record == nullptr) return;
-    record->session->receipt(waiting.number, report_of(report, waiting.matched));
+    record->session->receipt(waiting.number, report);
     sessions_.touch(*record);
     work_later();
 }
@@ -264,6 +291,17 @@ void router::sent(const mbus::protocol::send_report& report) {
 // --- to one session -----------------------------------------------------------------------------
 
 offer_result router::offer(time_point now, local_entity& to, message_forms& forms, mbus::mbws::delivery how) {
+    if (to.host != nullptr) {
+        switch (to.host->offer(now, to, forms, how, 0)) {
+        case acceptance::taken:
+        case acceptance::later: ++counters_.delivered; return offer_result::taken;
+        case acceptance::dropped: ++counters_.dropped_policy; return offer_result::dropped;
+        case acceptance::refused: ++counters_.overflowed; return offer_result::refused;
+        case acceptance::too_large: break;
+        }
+        ++counters_.too_large_for_client;
+        return offer_result::too_large;
+    }
     const auto* ready = forms.for_receiver(to.type, to.commands);
     if (ready == nullptr) {
         ++counters_.filtered;
@@ -350,7 +388,8 @@ message_forms& router::forms_of(const std::shared_ptr<const mbus::protocol::inbo
                                               .sequence = header.sequence_number,
                                               .interface = inbound_interface_,
                                               .reliable = header.type == mbus::message_type::reliable,
-                                              .has_ping = false});
+                                              .has_ping = false,
+                                              .serial = ++last_serial_});
         work_later();  // which lets go of it
     }
     return *inbound_forms_;

@@ -80,7 +80,7 @@ session_record& session_table::add(std::shared_ptr<const peer_identity> who, std
     auto record = std::make_unique<session_record>();
     record->id = ++last_id_;
     record->session = std::make_unique<mbus::mbws::broker_session>(
-        record->id, hexadecimal(record->id) + random_token(token_octets), std::to_string(who->user.uid), settings, host);
+        record->id, hexadecimal(record->id) + random_token(token_octets), who->user.identity(), settings, host);
     record->who = std::move(who);
     record->account = std::move(account);
     record->opened = now;

@@ -1,0 +1,21 @@
+// Who a token stands for. Implemented beside the store, asked by gateways (Authorization: Bearer)
+// and by the router (field `auth` of `connect`).
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "router/peer_identity.hpp"
+
+namespace mbusd {
+
+class client_directory {
+public:
+    // Null when no client has this token (any more). `token` is a secret.
+    virtual std::shared_ptr<const peer_identity> find_client(std::string_view token) = 0;
+
+protected:
+    ~client_directory() = default;
+};
+
+}  // namespace mbusd
