@@ -37,6 +37,8 @@ class include_layers(unittest.TestCase):
     def test_given_cryptography_outside_the_envelope_then_it_is_reported(self):
         self.assertEqual(1, len(self.findings("core/protocol/node.cpp", "#include <sodium.h>\n")))
         self.assertEqual([], self.findings("core/protocol/envelope_mac.cpp", "#include <openssl/evp.h>\n"))
+        self.assertEqual([], self.findings("core/websocket/handshake.cpp", "#include <openssl/evp.h>\n"))
+        self.assertEqual(1, len(self.findings("core/websocket/frame.cpp", "#include <openssl/evp.h>\n")))
 
     def test_given_boost_in_a_public_header_then_it_is_reported_except_in_the_opt_in(self):
         self.assertEqual(1, len(self.findings("sdk/include/mbus/connection.hpp", "#include <boost/asio.hpp>\n")))
