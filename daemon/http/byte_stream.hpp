@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace boost::asio {
 class io_context;
@@ -52,7 +53,7 @@ public:
     // One read(2) or SSL_read.
     virtual io_outcome read(std::span<char> into) = 0;
     // One writev, or one SSL_write of as many pieces as fit a TLS record. A part may be taken. After
-    // `again` the same octets come first in the next call, in any division and from any place.
+    // `again` the same octets come first in the next call, at least as many, from any place.
     virtual io_outcome write(std::span<const octet_view> pieces) = 0;
 
     // Once: `ready` is called when read() may have something to say, also when the peer has gone.
@@ -71,8 +72,14 @@ public:
     // For the counters of a connection; -1 after close().
     [[nodiscard]] virtual int descriptor() const noexcept = 0;
 
+    // Lives as long as the stream: a place among the connections that are counted.
+    void hold(std::shared_ptr<const void> what) noexcept { held_ = std::move(what); }
+
 protected:
     byte_stream() = default;
+
+private:
+    std::shared_ptr<const void> held_;
 };
 
 // The socket must be connected (or be connecting) and non-blocking.
