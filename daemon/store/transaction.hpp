@@ -48,7 +48,7 @@ using store_value = std::variant<std::monostate, std::int64_t, std::string, stor
 class transaction {
 public:
     // Values: integers, bool, anything that makes a std::string (TEXT), store_octets, shared_octets,
-    // std::monostate (NULL). Numbers above 2^63 - 1 come back as they were through store_row::number().
+    // std::monostate (NULL), or a store_value (no BLOB). Numbers above 2^63 - 1 come back as they were through store_row::number().
     template <class... Values>
     void add(const store_statement& what, Values&&... values) {
         step next{&what, values_.size(), sizeof...(Values)};
@@ -84,7 +84,10 @@ private:
     store_value made(Value&& value) {
         using plain = std::remove_cvref_t<Value>;
         octets_ += sizeof(store_value);
-        if constexpr (std::same_as<plain, std::monostate>) {
+        if constexpr (std::same_as<plain, store_value>) {
+            if (const auto* text = std::get_if<std::string>(&value)) octets_ += text->size();
+            return std::forward<Value>(value);
+        } else if constexpr (std::same_as<plain, std::monostate>) {
             return value;
         } else if constexpr (std::integral<plain>) {
             return static_cast<std::int64_t>(value);
