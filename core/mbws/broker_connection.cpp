@@ -24,6 +24,7 @@ broker_connection::broker_connection(connection_port& port, session_host& host, 
 
 broker_connection::~broker_connection() {
     // lost() should have been called; the session must not write to what is gone.
+    if (link_session* const link = std::exchange(link_, nullptr)) link->lost(heard_);
     if (session_ == nullptr) return;
     session_->connection_ = nullptr;
     session_->port_ = nullptr;
@@ -42,6 +43,7 @@ verdict broker_connection::handle(time_point now, const frame_view& frame) {
     if (closing_) return verdict::closing;
     heard_ = now;
     if (session_ != nullptr) return session_->handle(now, frame);
+    if (link_ != nullptr) return link_->handle(now, frame);
     if (frame.verb != verb::connect) {
         refuse(errc::bad_frame, "the first frame of a connection is connect");
         return verdict::closing;
@@ -88,6 +90,7 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
     if (request.window != 0 && token.size() >= token_octets_min && token.size() <= token_octets_max) {
         request.session = token;
     }
+    if (request.link) return connect_link(now, request);
     const auto opened = host_.open(now, request);
     if (!opened) {
         refuse(opened.error().code, opened.error().text);
@@ -98,10 +101,38 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
     return verdict::go_on;
 }
 
+verdict broker_connection::connect_link(time_point now, const connect_request& request) {
+    if (request.window == 0) {
+        refuse(errc::window, "a link needs a window of 1 to 65536");
+        return verdict::closing;
+    }
+    if (!is_broker_id(request.broker)) {
+        refuse(errc::bad_frame, "connect with mode link names the calling broker in the field broker: "
+                                "16 lower-case hexadecimal digits");
+        return verdict::closing;
+    }
+    const auto opened = host_.open_link(now, request, *this, port_);
+    if (!opened) {
+        refuse(opened.error().code, opened.error().text);
+        return verdict::closing;
+    }
+    connect_until_ = never;
+    if (closing_) return verdict::closing;  // the link was closed at once
+    link_ = *opened;
+    return verdict::go_on;
+}
+
+void broker_connection::link_released() noexcept {
+    link_ = nullptr;
+    closing_ = true;
+}
+
 void broker_connection::fault(time_point now, const error& failure) {
     if (closing_) return;
     if (session_ != nullptr) {
         session_->fault(now, failure.code, failure.text);
+    } else if (link_ != nullptr) {
+        link_->fault(now, failure.code, failure.text);
     } else {
         refuse(failure.code, failure.text);
     }
@@ -110,18 +141,21 @@ void broker_connection::fault(time_point now, const error& failure) {
 void broker_connection::lost(time_point now) {
     closing_ = true;
     if (broker_session* const session = std::exchange(session_, nullptr)) session->connection_lost(now);
+    if (link_session* const link = std::exchange(link_, nullptr)) link->lost(now);
 }
 
 void broker_connection::fill(time_point now) {
     if (session_ != nullptr) session_->fill(now);
+    if (link_ != nullptr) link_->fill(now);
 }
 
 bool broker_connection::wants_input() const noexcept {
+    if (link_ != nullptr) return !closing_ && link_->wants_input();
     return !closing_ && (session_ == nullptr || session_->wants_input());
 }
 
 void broker_connection::advance(time_point now) {
-    if (closing_) return;
+    if (closing_ || link_ != nullptr) return;  // a link has its own pings
     if (session_ == nullptr && connect_until_ <= now) {
         refuse(errc::bad_frame, "no connect within 5 seconds");
         return;
@@ -137,7 +171,7 @@ void broker_connection::advance(time_point now) {
 }
 
 time_point broker_connection::next_deadline() const noexcept {
-    if (closing_) return never;
+    if (closing_ || link_ != nullptr) return never;
     if (session_ == nullptr) return connect_until_;
     if (info_.local) return never;
     return std::min(heard_ + websocket_silence_max, std::max(heard_, pinged_) + websocket_ping_after);

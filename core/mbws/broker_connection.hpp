@@ -1,5 +1,5 @@
-// One connection of a client to the broker: waits for `connect`, finds its session through the
-// host, and passes frames on to it.
+// One connection of a client (or of another broker: a link) to the broker: waits for `connect`, finds
+// its session through the host, and passes frames on to it.
 //
 //     broker_connection connection{port, host, {.id = n, .local = true}, now};
 //     while (connection.wants_input() && reader.next(frame) == frame_reader::status::frame)
@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "mbws/broker_session.hpp"
+#include "mbws/link_session.hpp"
 
 namespace mbus::mbws {
 
@@ -25,7 +26,7 @@ struct connection_info {
     bool local = true;
 };
 
-class broker_connection {
+class broker_connection final : private link_carrier {
 public:
     broker_connection(connection_port& port, session_host& host, connection_info info, time_point now);
     ~broker_connection();
@@ -49,16 +50,21 @@ public:
     [[nodiscard]] time_point next_deadline() const noexcept;
 
     [[nodiscard]] broker_session* session() noexcept { return session_; }
+    // The other broker's, when the connection carries a link.
+    [[nodiscard]] link_session* link() noexcept { return link_; }
 
 private:
     friend class broker_session;
     void refuse(errc code, std::string_view text);
     verdict connect(time_point now, const frame_view& frame);
+    verdict connect_link(time_point now, const connect_request& request);
+    void link_released() noexcept override;
 
     connection_port& port_;
     session_host& host_;
     connection_info info_;
     broker_session* session_ = nullptr;
+    link_session* link_ = nullptr;
     time_point connect_until_;
     time_point heard_;
     time_point pinged_;

@@ -41,7 +41,8 @@ struct outbox_entry {
     std::uint64_t number = 0;  // 0: not numbered yet
     time_point expires = never;
     std::uint64_t missed = 0;  // told with this frame
-    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it
+    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it;
+                               // reliable message on a link: who waits for its outcome
     std::uint32_t slot = 0;    // attach that it is for; no_slot for receipts and naks
     std::uint32_t octets = 0;  // charged to the session
     bool droppable = false;    // unreliable: a full queue may drop it while it has no number
@@ -71,6 +72,9 @@ public:
     [[nodiscard]] std::uint32_t after(std::uint32_t index) const noexcept { return nodes_[index].next; }
     // The first entry that was not sent on this connection, or none.
     [[nodiscard]] std::uint32_t unsent() const noexcept { return unsent_; }
+    // Serial numbers rise with every push(): the oldest entry that is here, and the newest ever.
+    [[nodiscard]] std::uint64_t front_serial() const noexcept { return head_ == none ? serial_ + 1 : nodes_[head_].serial; }
+    [[nodiscard]] std::uint64_t last_serial() const noexcept { return serial_; }
     // Entries sent on this connection and not removed.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     // unsent() was sent and stays until it is removed (acknowledged).

@@ -38,6 +38,9 @@ void prepared_message::assign(const message_content& content) {
     if (content.time != 0) append_field(octets_, key::time, content.time);
     if (content.sequence) append_field(octets_, key::sequence, std::uint64_t{*content.sequence});
     if (!content.interface.empty()) append_field(octets_, key::interface, content.interface);
+    if (content.ttl != 0) append_field(octets_, key::ttl, std::uint64_t{content.ttl});
+    if (!content.via.empty()) append_field(octets_, key::via, content.via);
+    if (!content.origin.empty()) append_field(octets_, key::origin, content.origin);
     fields_octets_ = octets_.size();
     octets_.append(content.body);
     topic_ = topic_of(content.from, content.first_command);
@@ -46,11 +49,11 @@ void prepared_message::assign(const message_content& content) {
 message_preparer::message_preparer() : spare_(spare_messages) {}
 
 message_ref message_preparer::prepare(const message_content& content) {
-    constexpr std::size_t fixed = 6 * 3 + 8 + 4;
+    constexpr std::size_t fixed = 9 * 3 + 8 + 4 + 4;
     // What receivers add (entity, missed, mode) must fit beside these fields.
     constexpr std::size_t own = 8192;
     const std::size_t fields = content.to.size() + content.from.size() + content.type.size() +
-                               content.interface.size() + fixed;
+                               content.interface.size() + content.via.size() + content.origin.size() + fixed;
     if (frame_header_octets + fields + own > header_octets_max) return nullptr;
     if (content.body.size() > frame_octets_limit) return nullptr;
     if (fields + content.body.size() > spare_octets_max) {

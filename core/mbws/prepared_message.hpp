@@ -35,6 +35,9 @@ struct message_content {
     std::string_view body{};
     std::string_view first_command{};  // with `from` the key of the policy `latest`
     bool reliable = false;             // sets the flag on delivery
+    std::uint32_t ttl = 0;             // ms; links
+    std::string_view via{};            // links: broker ids already passed
+    std::string_view origin{};         // links: id of the message
 };
 
 class prepared_message {

@@ -20,6 +20,9 @@
 namespace mbus::mbws {
 
 class broker_session;
+class connection_port;
+class link_carrier;
+class link_session;
 
 // A `connect`, checked. Views are valid during the call.
 struct connect_request {
@@ -132,6 +135,13 @@ public:
     // can_resume(request.received) before giving an old one, else make a new one (and end the one
     // that can't be resumed). The session outlives its `ended` call.
     virtual result<opened_session> open(time_point now, const connect_request& request) = 0;
+
+    // `connect` with mode link (link_session.hpp): finds or makes the called side of a link, which
+    // answers on `port`. The session outlives the carrier's use of it, or releases the carrier.
+    virtual result<link_session*> open_link(time_point /*now*/, const connect_request& /*request*/,
+                                            link_carrier& /*carrier*/, connection_port& /*port*/) {
+        return error{errc::forbidden, "this broker takes no links"};
+    }
 
     // Errors become the code and text of a nak. Rights are the host's affair: policy block, mode
     // monitor, the address.
