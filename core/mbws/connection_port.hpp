@@ -1,4 +1,5 @@
-// How a broker's session writes to its connection, and the implementation for streams.
+// How a broker's session writes to its connection, and the implementation for streams; that for
+// WebSockets is in websocket_port.hpp.
 //
 // The session appends frames; the connection writes them once per turn:
 //
@@ -15,15 +16,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include <mbus/result.hpp>
 
 #include "mbws/frame.hpp"
+#include "mbws/output_queue.hpp"
 #include "mbws/prepared_message.hpp"
-#include "mbws/ring.hpp"
 
 namespace mbus::mbws {
 
@@ -59,68 +58,40 @@ protected:
 // The finish() reason of an orderly close, which is no error.
 inline constexpr errc orderly = errc::cancelled;
 
-// A piece of output, for struct iovec.
-struct octet_span {
-    const char* data = nullptr;
-    std::size_t size = 0;
-};
-
-// Binary frames back to back: the local binding. Small frames stand in one run of octets, bodies
-// above shared_body_octets are written from where they are. Allocates nothing in steady traffic; with
-// a pool, a port that has written everything can hand its memory to the next that needs some.
-class stream_port : public connection_port {
-    // A run of run_ (owner == null), or the body of a message.
-    struct segment {
-        std::size_t octets = 0;
-        message_ref owner;
-    };
-    struct memory {
-        std::string run;
-        ring<segment> segments;
-    };
-
+// A port that collects what is to be written in an output_queue.
+class output_port : public connection_port {
 public:
-    // Memory that ports of one thread use in turn. It outlives them.
-    class memory_pool {
-    private:
-        friend class stream_port;
-        std::vector<memory> spare_;
-        std::size_t octets_ = 0;  // capacity of all runs
-    };
+    using memory_pool = output_queue::memory_pool;
 
-    void append(const outgoing_frame& frame) override;
-    [[nodiscard]] std::size_t waiting() const noexcept override { return waiting_; }
+    [[nodiscard]] std::size_t waiting() const noexcept override { return queue_.waiting(); }
     void finish(errc reason, std::string_view text) override;
 
-    // Fills `out` from the front of what waits; how many were used.
-    std::size_t gather(std::span<octet_span> out) const noexcept;
-    // The first `octets` of what waits were written (or given up).
-    void consumed(std::size_t octets) noexcept;
+    // What to write, and what of it was (output_queue).
+    std::size_t gather(std::span<octet_span> out) const noexcept { return queue_.gather(out); }
+    void consumed(std::size_t octets) noexcept { queue_.consumed(octets); }
+    // finish() was called: when nothing waits any more, the connection is to be closed.
     [[nodiscard]] bool finished() const noexcept { return finished_; }
-    // Gives memory back that was needed for a burst. For a connection that has been quiet for a
-    // while; in steady traffic the memory is used again.
-    void trim() noexcept;
 
-    // From here on memory comes from `pool`, and give_back() takes it there.
-    void use(memory_pool& pool) noexcept { pool_ = &pool; }
-    // Holds no memory any more if nothing waits. For the end of a turn.
-    void give_back();
+    void trim() noexcept { queue_.trim(); }
+    void use(memory_pool& pool) noexcept { queue_.use(pool); }
+    void give_back() { queue_.give_back(); }
+
+protected:
+    ~output_port() = default;
+
+    output_queue queue_;
+
+private:
+    bool finished_ = false;
+};
+
+// Binary frames back to back: the local binding.
+class stream_port : public output_port {
+public:
+    void append(const outgoing_frame& frame) override;
 
 protected:
     ~stream_port() = default;
-
-private:
-    void borrow() noexcept;
-    char* extend_run(std::size_t octets);
-    void compact() noexcept;
-
-    std::string run_;
-    std::size_t run_at_ = 0;   // what of it was written
-    ring<segment> segments_;   // in order; adjacent runs are one segment
-    std::size_t body_at_ = 0;  // octets written of the body in front
-    std::size_t waiting_ = 0;
-    bool finished_ = false;
-    memory_pool* pool_ = nullptr;
 };
 
 }  // namespace mbus::mbws

@@ -3,6 +3,8 @@
 #include <functional>
 #include <utility>
 
+#include "mbws/text_frame.hpp"
+
 namespace mbus::mbws {
 namespace {
 
@@ -28,8 +30,18 @@ std::shared_ptr<const prepared_message> prepared_message::of_fields(mbws::verb w
     return made;
 }
 
+const std::string* prepared_message::text_lines() const {
+    if (text_form_ == text_form::not_made) {
+        text_lines_.clear();
+        const bool made = has_text_body(body()) && append_text_fields(text_lines_, fields());
+        text_form_ = made ? text_form::made : text_form::none;
+    }
+    return text_form_ == text_form::made ? &text_lines_ : nullptr;
+}
+
 void prepared_message::assign(const message_content& content) {
     octets_.clear();
+    text_form_ = text_form::not_made;
     verb_ = mbws::verb::message;
     reliable_ = content.reliable;
     if (!content.to.empty()) append_field(octets_, key::to, content.to);
@@ -44,6 +56,17 @@ void prepared_message::assign(const message_content& content) {
     fields_octets_ = octets_.size();
     octets_.append(content.body);
     topic_ = topic_of(content.from, content.first_command);
+}
+
+std::shared_ptr<const prepared_message> prepared_message::restored(mbws::verb which, std::string_view fields,
+                                                                   std::string_view body, bool reliable) {
+    auto out = std::make_shared<prepared_message>();
+    out->octets_.reserve(fields.size() + body.size());
+    out->octets_.append(fields).append(body);
+    out->fields_octets_ = fields.size();
+    out->verb_ = which;
+    out->reliable_ = reliable;
+    return out;
 }
 
 message_preparer::message_preparer() : spare_(spare_messages) {}

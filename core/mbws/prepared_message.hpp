@@ -56,11 +56,17 @@ public:
     [[nodiscard]] bool reliable() const noexcept { return reliable_; }
     // Equal for messages of one source with one first command (up to collisions of a 64-bit hash).
     [[nodiscard]] std::uint64_t topic() const noexcept { return topic_; }
+    // The fields as lines of the text form, made when first asked for and kept for all receivers; null
+    // when the message has none (its body is not UTF-8): such receivers get the binary form.
+    [[nodiscard]] const std::string* text_lines() const;
     // Octets of the frame when the receiver adds no field of its own.
     [[nodiscard]] std::size_t frame_octets() const noexcept { return frame_header_octets + octets_.size(); }
 
     // A frame other than a message: fields that append_field() wrote, no body.
     static std::shared_ptr<const prepared_message> of_fields(mbws::verb which, std::string fields);
+    // What was stored as fields() and body().
+    static std::shared_ptr<const prepared_message> restored(mbws::verb which, std::string_view fields,
+                                                            std::string_view body, bool reliable);
 
 private:
     friend class message_preparer;
@@ -71,6 +77,9 @@ private:
     std::uint64_t topic_ = 0;
     mbws::verb verb_ = verb::message;
     bool reliable_ = false;
+    enum class text_form : std::uint8_t { not_made, made, none };
+    mutable text_form text_form_ = text_form::not_made;
+    mutable std::string text_lines_;
 };
 
 using message_ref = std::shared_ptr<const prepared_message>;

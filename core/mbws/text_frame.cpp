@@ -129,20 +129,9 @@ void append_line(std::string& out, std::string_view name, std::string_view value
     out.append(name).append(": ").append(value).append("\n");
 }
 
-}  // namespace
-
-result<void> parse_text_frame(std::string_view text, frame_view& out) {
-    return text_reader{text, out}.read();
-}
-
-result<void> append_text_frame(std::string& out, const frame_view& what) {
-    const std::string_view verb_name = to_string(what.verb);
-    if (verb_name.empty()) return {errc::bad_frame, "the verb has no name in the text form"};
-    if (!text::is_utf8(what.body)) return {errc::bad_frame, "the body is not UTF-8; send the binary form"};
+// The field that has no text form; nothing when all were appended.
+std::optional<key> append_fields(std::string& out, const frame_view& what) {
     const std::size_t start = out.size();
-    out.append(verb_name);
-    if (what.number != 0) out.append(" ").append(std::to_string(what.number));
-    out.append("\n");
     for (std::size_t code = 1; code < keys_end; ++code) {
         const auto which = static_cast<key>(code);
         if (!what.has(which)) continue;
@@ -150,8 +139,7 @@ result<void> append_text_frame(std::string& out, const frame_view& what) {
         case value_kind::text:
             if (!is_field_text(what.text(which))) {
                 out.resize(start);
-                return {errc::bad_frame,
-                        "field '" + std::string{to_string(which)} + "' has a control character"};
+                return which;
             }
             append_line(out, to_string(which), what.text(which));
             break;
@@ -161,9 +149,41 @@ result<void> append_text_frame(std::string& out, const frame_view& what) {
         default: append_line(out, to_string(which), std::to_string(what.integer(which))); break;
         }
     }
+    return std::nullopt;
+}
+
+}  // namespace
+
+result<void> parse_text_frame(std::string_view text, frame_view& out) {
+    return text_reader{text, out}.read();
+}
+
+bool append_text_fields(std::string& out, std::string_view binary_fields) {
+    frame_view fields;
+    return decode_fields(binary_fields, fields) == nullptr && !append_fields(out, fields);
+}
+
+void append_text_flags(std::string& out, std::uint8_t flags) {
     for (const auto& [name, bit] : flag_names) {
-        if ((what.flags & bit) != 0) append_line(out, name, "yes");
+        if ((flags & bit) != 0) append_line(out, name, "yes");
     }
+}
+
+bool has_text_body(std::string_view body) noexcept { return text::is_utf8(body); }
+
+result<void> append_text_frame(std::string& out, const frame_view& what) {
+    const std::string_view verb_name = to_string(what.verb);
+    if (verb_name.empty()) return {errc::bad_frame, "the verb has no name in the text form"};
+    if (!has_text_body(what.body)) return {errc::bad_frame, "the body is not UTF-8; send the binary form"};
+    const std::size_t start = out.size();
+    out.append(verb_name);
+    if (what.number != 0) out.append(" ").append(std::to_string(what.number));
+    out.append("\n");
+    if (const auto wrong = append_fields(out, what)) {
+        out.resize(start);
+        return {errc::bad_frame, "field '" + std::string{to_string(*wrong)} + "' has a control character"};
+    }
+    append_text_flags(out, what.flags);
     if (!what.body.empty()) out.append("\n").append(what.body);
     return {};
 }
