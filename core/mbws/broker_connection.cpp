@@ -97,7 +97,7 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
         return verdict::closing;
     }
     connect_until_ = never;
-    opened->session->begin(now, *this, request, opened->resumed);
+    opened->session->begin(now, *this, request, *opened);
     return verdict::go_on;
 }
 

@@ -24,6 +24,7 @@ verdict broker_session::handle(time_point now, const frame_view& frame) {
         return verdict::go_on;
     case verb::pong: return verdict::go_on;
     case verb::close:
+        confirmed(held_);  // nothing of the session will be kept, so nothing waits for the store
         write(verb::close, {});
         leave_connection(orderly, "");
         finish_session(now, end_reason::closed);
@@ -94,10 +95,7 @@ verdict broker_session::on_message(time_point now, const frame_view& frame) {
         ++counters_.refused;
         if (frame.number != 0) settle(frame.number, report_, true);
     }
-    if (window_ != 0) {
-        mark_taken(frame.number, status != route_status::take_over_later);
-        note_taken(now);
-    }
+    processed(now, frame.number, status != route_status::take_over_later);
     return verdict::go_on;
 }
 
@@ -164,6 +162,14 @@ route_status broker_session::route(time_point now, const frame_view& frame) {
 
 // --- taking over and acknowledging ------------------------------------------------------------
 
+// A frame of the client has had its effect. A durable session acknowledges it when that is stored.
+void broker_session::processed(time_point now, std::uint64_t number, bool done) {
+    if (window_ == 0) return;
+    mark_taken(number, done && journal_ == nullptr);
+    if (journal_ != nullptr) journal_->received(*this, number, done);
+    note_taken(now);
+}
+
 void broker_session::mark_taken(std::uint64_t number, bool done) {
     if (done && takeovers_.empty()) {
         taken_ = number;
@@ -207,21 +213,32 @@ void broker_session::write_ack() {
 }
 
 verdict broker_session::on_ack(time_point now, std::uint64_t number) {
-    if (number > last_number_) {
+    if (number > known_number()) {
         return fail(now, errc::bad_frame, "an ack for a number that was never sent");
     }
-    while (outbox_.head() != outbox::none) {
-        const outbox_entry& first = outbox_.at(outbox_.head());
-        if (first.number == 0 || first.number > number) break;
-        remove_entry(outbox_.head());
-    }
+    acknowledge_up_to(now, number);
     if (outbox_.unsent() != outbox::none) port_->wake();  // the window has moved
     look_for_room();
     if (input_stopped_ && wants_input()) port_->read_again();
     return verdict::go_on;
 }
 
-// Outside queues the nak of a client is counted, no more.
+// The client has taken over everything up to `number`; jobs among it are done.
+void broker_session::acknowledge_up_to(time_point now, std::uint64_t number) {
+    bool any = false;
+    while (outbox_.head() != outbox::none) {
+        const outbox_entry& first = outbox_.at(outbox_.head());
+        if (first.number == 0 || first.number > number) break;
+        const std::uint64_t job = first.job;
+        const std::uint32_t slot = first.slot;
+        remove_entry(outbox_.head());
+        any = true;
+        if (job != 0) host_.settle_job(now, *this, *attachments_[slot], job, job_outcome::done);
+    }
+    if (any && journal_ != nullptr) journal_->acknowledged(*this, number);
+}
+
+// A job of a queue goes back to it; any other nak of a client is counted, no more.
 verdict broker_session::on_nak(time_point now, const frame_view& frame) {
     if (!frame.has(key::about))
         return fail(now, errc::bad_frame, "the nak of a client names a message in the field about");
@@ -231,10 +248,8 @@ verdict broker_session::on_nak(time_point now, const frame_view& frame) {
     case intake::fresh: break;
     }
     ++counters_.client_naks;
-    if (window_ != 0) {
-        mark_taken(frame.number, true);
-        note_taken(now);
-    }
+    refuse_job(now, frame.integer(key::about));
+    processed(now, frame.number, true);
     return verdict::go_on;
 }
 

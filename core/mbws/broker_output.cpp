@@ -28,6 +28,10 @@ void append_failure(std::string& out, errc code, std::string_view text) {
 
 void broker_session::write(verb which, std::string_view fields, std::uint64_t number, std::string_view body) {
     if (port_ == nullptr) return;
+    if (holding() && which != verb::error) {
+        answers_.push_back({held_, which, number, std::string{fields}, std::string{body}});
+        return;
+    }
     port_->append({which, 0, number, {}, fields, body, nullptr});
     port_->wake();
 }
@@ -93,6 +97,7 @@ offer_result broker_session::offer(time_point now, const message_ref& what, cons
         return offer_result::taken;
     }
     offer_result outcome = offer_result::taken;
+    if (how.job != 0 && full(octets)) return offer_result::refused;
     if (full(octets)) outcome = make_room(now, *what, how, octets);
     if (outcome != offer_result::taken && outcome != offer_result::wait) return outcome;
     outbox_entry entry;
@@ -100,9 +105,12 @@ offer_result broker_session::offer(time_point now, const message_ref& what, cons
     entry.expires = how.expires;
     entry.slot = how.slot;
     entry.octets = static_cast<std::uint32_t>(octets);
-    entry.droppable = !what->reliable() || how.monitor;
+    entry.job = how.job;
+    entry.redelivered = how.redelivered;
+    entry.droppable = how.job == 0 && (!what->reliable() || how.monitor);
     entry.monitor = how.monitor;
     entry.latest = to.asked.policy == reader_policy::latest;
+    give_number(entry);
     outbox_.push(std::move(entry));
     ++to.queued;
     if (port_ != nullptr) port_->wake();
@@ -198,17 +206,22 @@ void broker_session::send_entry(time_point now, std::uint32_t index) {
         return;
     }
     if (window_ != 0 && entry.number == 0) entry.number = ++last_number_;
+    sent_number_ = std::max(sent_number_, entry.number);
     if (!entry.sent_before && !entry.settles) entry.missed = std::exchange(missed_, 0);
     std::uint8_t flags = entry.content->reliable() ? flag::reliable : std::uint8_t{0};
-    if (entry.sent_before) flags |= flag::redelivered;
+    if (entry.sent_before || entry.redelivered) flags |= flag::redelivered;
     std::string_view own;
     if (entry.slot != outbox::no_slot)
         own = own_fields(*attachments_[entry.slot], entry.monitor, entry.missed);
-    if (expired) {
+    if (expired || entry.withdrawn) {
         // It has a number, so the client must hear of it; there is nothing to hand on.
         scratch_.clear();
         if (entry.missed != 0) append_field(scratch_, key::missed, entry.missed);
-        append_failure(scratch_, errc::expired, "the message's ttl was over before it could be delivered");
+        if (entry.withdrawn) {
+            append_failure(scratch_, errc::not_found, "this client refused the job; it went back to its queue");
+        } else {
+            append_failure(scratch_, errc::expired, "the message's ttl was over before it could be delivered");
+        }
         port_->append({entry.content->verb(), flags, entry.number, {}, scratch_, {}, nullptr});
     } else {
         port_->append({entry.content->verb(), flags, entry.number, own, entry.content->fields(),
@@ -233,9 +246,11 @@ void broker_session::fill(time_point now) {
              "this client reads too slowly for the policy disconnect; read faster or choose another policy");
         return;
     }
+    if (confirmed_ < connected_at_) return;  // `connected` waits for the store
     fill_watches();
     while (outbox_.unsent() != outbox::none && port_->waiting() < output_octets_high) {
         if (window_ != 0 && outbox_.in_flight() >= peer_window_) break;
+        if (journal_ != nullptr && outbox_.at(outbox_.unsent()).number > stored_number_) break;
         send_entry(now, outbox_.unsent());
     }
     look_for_room();
@@ -285,6 +300,7 @@ void broker_session::settle(std::uint64_t number, const route_report& report, bo
         entry.about = number;
         naks_waiting_.push_back(number);
     }
+    give_number(entry);
     outbox_.push(std::move(entry));
     if (port_ != nullptr) port_->wake();
 }
@@ -293,6 +309,7 @@ void broker_session::receipt(std::uint64_t number, const route_report& report) {
     if (over_) return;
     if (receipts_waiting_ > 0) --receipts_waiting_;  // it was owed; settle() counts it as waiting
     settle(number, report, false);
+    if (journal_ != nullptr) journal_->settled(*this, number);
     if (port_ != nullptr && input_stopped_ && wants_input()) port_->read_again();
 }
 
@@ -310,7 +327,7 @@ void broker_session::entity_changed(std::uint32_t slot, std::string_view address
     if (port_ == nullptr || slot >= watches_.size()) return;  // after a resume all is told anew
     watching& watch = *watches_[slot];
     if (!watch.active) return;
-    if (watch.order.empty() && port_->waiting() < output_octets_high) {
+    if (watch.order.empty() && port_->waiting() < output_octets_high && !holding()) {
         write_entity(watch, address, state);
         return;
     }
@@ -320,7 +337,7 @@ void broker_session::entity_changed(std::uint32_t slot, std::string_view address
 }
 
 void broker_session::fill_watches() {
-    if (watching_ == 0) return;
+    if (watching_ == 0 || holding()) return;
     for (auto& watch : watches_) {
         while (!watch->order.empty() && port_->waiting() < output_octets_high) {
             const auto place = watch->pending.find(watch->order.front());

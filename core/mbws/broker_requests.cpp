@@ -9,9 +9,11 @@ namespace {
 
 constexpr std::size_t globs_octets_max = 1024;
 constexpr std::size_t queue_name_octets_max = 64;
+constexpr std::string_view dead_queue = ".dead";  // of a queue with the longest name, too
 
 bool is_queue_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= queue_name_octets_max && std::ranges::all_of(name, [](char c) {
+    const std::size_t longest = queue_name_octets_max + (name.ends_with(dead_queue) ? dead_queue.size() : 0);
+    return !name.empty() && name.size() <= longest && std::ranges::all_of(name, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                c == '_' || c == '.';
     });
@@ -148,6 +150,10 @@ result<void> broker_session::on_attach(time_point now, std::uint32_t request, co
     fresh.active = true;
     ++attached_;
     if (fresh.asked.mode == attach_mode::entity) senders_.push_back(fresh.asked.slot);
+    if (journal_ != nullptr) {
+        journal_->attached(*this, fresh);
+        hold_answers();
+    }
     scratch_.clear();
     append_field(scratch_, key::entity, fresh.entity.text());
     write_ok(request);
@@ -164,6 +170,7 @@ result<void> broker_session::on_detach(time_point now, std::uint32_t request, co
         --attached_;
         std::erase(senders_, attach->asked.slot);
         from_text_.clear();
+        if (journal_ != nullptr) journal_->detached(*this, *attach);
         host_.detach(now, *this, *attach);
     } else if (watch != nullptr) {
         watch->active = false;
@@ -171,10 +178,12 @@ result<void> broker_session::on_detach(time_point now, std::uint32_t request, co
         watch->ok_owed = false;
         watch->pending.clear();
         watch->order.clear();
+        if (journal_ != nullptr) journal_->unwatched(*this, watch->asked);
         host_.unwatch(*this, watch->asked);
     } else {
         return error{errc::not_found, "about names no active attach or watch of this session"};
     }
+    if (journal_ != nullptr) hold_answers();
     scratch_.clear();
     write_ok(request);
     return {};
@@ -218,11 +227,16 @@ void broker_session::start_watch(time_point now, watching& what) {
         --watching_;
         what.pending.clear();
         what.order.clear();
+        if (journal_ != nullptr) journal_->unwatched(*this, what.asked);
         write_nak(what.asked.request, matched.error());
         return;
     }
     what.matched = *matched;
     what.ok_owed = true;
+    if (journal_ != nullptr && !what.asked.again) {
+        journal_->watched(*this, what.asked);
+        hold_answers();
+    }
     fill_watches();
     if (what.ok_owed && port_ != nullptr) port_->wake();
 }

@@ -18,7 +18,7 @@ broker_session::~broker_session() {
 }
 
 bool broker_session::can_resume(std::uint64_t received) const noexcept {
-    if (over_ || peer_window_ == 0 || received > last_number_) return false;
+    if (over_ || peer_window_ == 0 || received > known_number()) return false;
     // Everything above `received` that has a number must still be here.
     const std::uint32_t head = outbox_.head();
     const std::uint64_t first_kept =
@@ -27,7 +27,8 @@ bool broker_session::can_resume(std::uint64_t received) const noexcept {
 }
 
 void broker_session::begin(time_point now, broker_connection& connection, const connect_request& request,
-                           bool resumed) {
+                           const opened_session& opened) {
+    const bool resumed = opened.resumed;
     if (port_ != nullptr) {
         // Takeover: the old connection is stopped and told before the new one is answered.
         write_error(errc::taken_over,
@@ -47,7 +48,14 @@ void broker_session::begin(time_point now, broker_connection& connection, const 
     expires_at_ = never;
     input_stopped_ = false;
     written_ = 0;
-    if (resumed) rejoin(request.received);
+    if (!resumed && expiry_ != 0) journal_ = opened.journal;
+    if (resumed) rejoin(now, request.received);
+    answers_.clear();  // of an older connection; its client asks again
+    if (journal_ != nullptr) {
+        journal_->opened(*this);
+        hold_answers();
+        connected_at_ = held_;
+    }
     write_connected(resumed);
     if (resumed) {
         for (auto& watch : watches_) {
@@ -60,13 +68,9 @@ void broker_session::begin(time_point now, broker_connection& connection, const 
 }
 
 // The client has all up to `received`; the rest is sent again on this connection.
-void broker_session::rejoin(std::uint64_t received) {
+void broker_session::rejoin(time_point now, std::uint64_t received) {
     ++counters_.resumes;
-    while (outbox_.head() != outbox::none) {
-        const outbox_entry& first = outbox_.at(outbox_.head());
-        if (first.number == 0 || first.number > received) break;
-        remove_entry(outbox_.head());
-    }
+    acknowledge_up_to(now, received);
     outbox_.rewind();
     // A nak that may not have arrived must again come before the ack of its message.
     naks_waiting_.clear();
@@ -86,7 +90,7 @@ void broker_session::write_connected(bool resumed) {
     append_field(scratch_, key::window, std::uint64_t{window_});
     append_field(scratch_, key::expiry, std::uint64_t{expiry_});
     append_field(scratch_, key::size, std::uint64_t{settings_.frame_octets_max});
-    append_field(scratch_, key::durable, std::uint64_t{0});
+    append_field(scratch_, key::durable, std::uint64_t{durable() ? 1U : 0U});
     if (!settings_.broker.empty()) append_field(scratch_, key::broker, settings_.broker);
     if (missed_ != 0) append_field(scratch_, key::missed, std::exchange(missed_, 0));
     write(verb::connected, scratch_);
@@ -107,6 +111,7 @@ void broker_session::connection_lost(time_point now) {
     port_ = nullptr;
     ack_due_ = never;
     overflowed_ = false;
+    answers_.clear();
     for (auto& watch : watches_) {
         watch->pending.clear();
         watch->order.clear();
@@ -117,6 +122,7 @@ void broker_session::connection_lost(time_point now) {
         finish_session(now, end_reason::lost);
     } else {
         expires_at_ = now + std::chrono::seconds{expiry_};
+        if (journal_ != nullptr) journal_->disconnected(*this);
     }
 }
 
@@ -127,8 +133,12 @@ void broker_session::finish_session(time_point now, end_reason why) {
     ack_due_ = expires_at_ = block_until_ = trim_at_ = never;
     while (outbox_.head() != outbox::none) {
         const std::uint32_t index = outbox_.head();
-        if (!outbox_.at(index).settles) count_drop(session_drop::ended);
+        const outbox_entry& entry = outbox_.at(index);
+        const std::uint64_t job = entry.job;
+        const std::uint32_t slot = entry.slot;
+        if (!entry.settles && job == 0) count_drop(session_drop::ended);
         remove_entry(index);
+        if (job != 0) host_.settle_job(now, *this, *attachments_[slot], job, job_outcome::returned);
     }
     if (blocking) host_.room(*this);
     host_.ended(now, *this, why);
@@ -156,6 +166,12 @@ void broker_session::end(time_point now, errc code, std::string_view text) {
     finish_session(now, end_reason::shut_down);
 }
 
+void broker_session::suspend(errc code, std::string_view text) {
+    if (over_ || port_ == nullptr) return;
+    write_error(code, text);
+    leave_connection(code, text);
+}
+
 void broker_session::release() {
     if (holds_ > 0) --holds_;
     if (input_stopped_ && port_ != nullptr && wants_input()) port_->read_again();
@@ -164,7 +180,8 @@ void broker_session::release() {
 bool broker_session::wants_input() noexcept {
     const bool answers_read =
         port_ == nullptr || port_->waiting() < output_octets_high + peer_size_ + answer_octets_max;
-    const bool wanted = holds_ == 0 && receipts_waiting_ < receipts_waiting_max && answers_read;
+    const bool wanted = holds_ == 0 && receipts_waiting_ < receipts_waiting_max && answers_read &&
+                        answers_.size() < held_answers_max;
     input_stopped_ = !wanted;
     return wanted;
 }
@@ -189,6 +206,7 @@ void broker_session::trim() noexcept {
     outbox_.trim();
     takeovers_.trim();
     naks_waiting_.trim();
+    answers_.trim();
     std::string{}.swap(scratch_);
 }
 

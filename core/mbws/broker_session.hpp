@@ -34,6 +34,7 @@
 #include "mbws/prepared_message.hpp"
 #include "mbws/ring.hpp"
 #include "mbws/session_host.hpp"
+#include "mbws/session_journal.hpp"
 #include "mbws/time.hpp"
 
 namespace mbus::mbws {
@@ -91,6 +92,8 @@ struct delivery {
     bool monitor = false;    // a copy for mode monitor
     time_point expires = never;
     bool sender_can_wait = false;  // routed_message::sender_can_wait
+    std::uint64_t job = 0;         // a job of a queue: never dropped, its end is told by settle_job()
+    bool redelivered = false;      // somebody may have had it before
 };
 
 enum class offer_result : std::uint8_t {
@@ -100,6 +103,23 @@ enum class offer_result : std::uint8_t {
     refused,    // reliable and no room: receipt `overflow`, or no acknowledgement on the bus
     too_large,  // larger than this client takes; reliable: receipt `too-large`
 };
+
+// What was stored of a durable session.
+struct stored_session {
+    std::string name;
+    std::uint32_t window = 0;
+    std::uint32_t size = frame_octets_default;
+    std::uint32_t expiry = 0;
+    std::uint64_t received = 0;     // of the client
+    std::uint64_t last_number = 0;  // given to an entry
+    std::vector<attachment> attaches;  // with the handles that they have now
+    std::vector<watch_request> watches;
+    std::vector<outbox_entry> entries;  // by number
+    std::size_t receipts_owed = 0;      // receipt() follows for each
+};
+
+// Answers that wait for the store, at most; beyond that the client is not read.
+inline constexpr std::size_t held_answers_max = 1024;
 
 // What to do with the connection after a frame.
 enum class verdict : std::uint8_t { go_on, closing };
@@ -147,8 +167,24 @@ public:
     // A fault of the connection: `error`, the connection closes, the session stays resumable.
     void fault(time_point now, errc code, std::string_view text);
 
+    // For a stop of the daemon that this durable session outlives: `error`, the connection closes, and
+    // nothing more is done with the session.
+    void suspend(errc code, std::string_view text);
+
     // True when the peer's `received` can be continued from: nothing above it is lost.
     [[nodiscard]] bool can_resume(std::uint64_t received) const noexcept;
+
+    // --- durable sessions -----------------------------------------------------------------
+
+    [[nodiscard]] bool durable() const noexcept { return journal_ != nullptr; }
+    // Right after construction: what was stored, with `expires` as the end of its expiry.
+    void restore(stored_session from, time_point expires, session_journal& journal);
+    // Written are: the entries up to `number`; what came before confirm(position).
+    void stored(std::uint64_t number);
+    void confirmed(std::uint64_t position);
+    [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
+    [[nodiscard]] std::uint64_t last_number() const noexcept { return last_number_; }
+    [[nodiscard]] std::uint32_t size() const noexcept { return peer_size_; }
 
     // --- what the connection calls (through broker_connection) ------------------------------
 
@@ -197,9 +233,10 @@ private:
     enum class intake : std::uint8_t { fresh, duplicate, closing };
 
     // Connections (broker_session.cpp).
-    void begin(time_point now, broker_connection& connection, const connect_request& request, bool resumed);
+    void begin(time_point now, broker_connection& connection, const connect_request& request,
+               const opened_session& opened);
     void write_connected(bool resumed);
-    void rejoin(std::uint64_t received);
+    void rejoin(time_point now, std::uint64_t received);
     void leave_connection(errc reason, std::string_view text);
     void connection_lost(time_point now);
     void finish_session(time_point now, end_reason why);
@@ -221,6 +258,8 @@ private:
     route_status route(time_point now, const frame_view& frame);
     void settle(std::uint64_t number, const route_report& report, bool refused);
     void mark_taken(std::uint64_t number, bool done);
+    void processed(time_point now, std::uint64_t number, bool done);
+    void acknowledge_up_to(time_point now, std::uint64_t number);
     [[nodiscard]] std::uint64_t acknowledgeable() const noexcept;
     void note_taken(time_point now);
     void write_ack();
@@ -228,6 +267,23 @@ private:
     attachment* attach_by_request(std::uint32_t request) noexcept;
     watching* watch_by_request(std::uint32_t request) noexcept;
     std::uint32_t free_slot();
+
+    // Durable sessions (broker_durable.cpp).
+    struct held_answer {
+        std::uint64_t position = 0;
+        mbws::verb verb = verb::unknown;
+        std::uint64_t number = 0;
+        std::string fields;
+        std::string body;
+    };
+    void hold_answers();
+    [[nodiscard]] bool holding() const noexcept { return confirmed_ < held_; }
+    void give_number(outbox_entry& entry);
+    void refuse_job(time_point now, std::uint64_t number);
+    // Numbers that the client can know.
+    [[nodiscard]] std::uint64_t known_number() const noexcept {
+        return journal_ == nullptr ? last_number_ : sent_number_;
+    }
 
     // Output (broker_output.cpp).
     void write(mbws::verb which, std::string_view fields, std::uint64_t number = 0,
@@ -284,6 +340,16 @@ private:
     outbox outbox_;
     std::uint64_t last_number_ = 0;   // given to a frame
     std::uint64_t missed_ = 0;        // not told yet
+
+    // Durable: what waits for the store.
+    session_journal* journal_ = nullptr;
+    std::uint64_t stored_number_ = 0;  // entries up to this may be sent
+    std::uint64_t sent_number_ = 0;    // highest that was ever sent
+    std::uint64_t held_ = 0;           // last position of confirm()
+    std::uint64_t confirmed_ = 0;
+    std::uint64_t connected_at_ = 0;   // position of `connected`
+    ring<held_answer> answers_;
+
     std::size_t written_ = 0;         // messages written since the port was last empty
     time_point trim_at_ = never;      // the memory of the queue goes, if it is empty then
     time_point block_until_ = never;  // senders wait at most so long

@@ -43,6 +43,7 @@ struct outbox_entry {
     std::uint64_t missed = 0;  // told with this frame
     std::uint64_t about = 0;   // nak: the number that may be acknowledged after it;
                                // reliable message on a link: who waits for its outcome
+    std::uint64_t job = 0;     // delivery::job
     std::uint32_t slot = 0;    // attach that it is for; no_slot for receipts and naks
     std::uint32_t octets = 0;  // charged to the session
     bool droppable = false;    // unreliable: a full queue may drop it while it has no number
@@ -50,6 +51,8 @@ struct outbox_entry {
     bool monitor = false;
     bool latest = false;       // policy latest
     bool sent_before = false;  // on an earlier connection
+    bool redelivered = false;  // delivery::redelivered
+    bool withdrawn = false;    // the client refused this job: its number goes out without it
 };
 
 class outbox {

@@ -40,9 +40,12 @@ struct connect_request {
     std::string_view broker{};  // of the other end of a link
 };
 
+class session_journal;
+
 struct opened_session {
     broker_session* session = nullptr;
     bool resumed = false;
+    session_journal* journal = nullptr;  // of a new session that is to be durable
 };
 
 struct attach_request {
@@ -129,6 +132,13 @@ enum class route_status : std::uint8_t {
 
 enum class end_reason : std::uint8_t { closed, expired, lost, shut_down };
 
+// What became of a job of a queue that a session had (docs/mbws.md, section 4).
+enum class job_outcome : std::uint8_t {
+    done,      // acknowledged
+    refused,   // the client answered with a nak
+    returned,  // the session has ended
+};
+
 class session_host {
 public:
     // Finds or makes the session of a connection. Check broker_session::identity() and
@@ -163,6 +173,10 @@ public:
     // The queue of `session`, whose policy `block` made senders wait, has room again, or they have
     // waited long enough: release() them.
     virtual void room(broker_session& session) = 0;
+
+    // A job that was offered with delivery::job is settled. The session takes no offers during the call.
+    virtual void settle_job(time_point /*now*/, broker_session& /*session*/, const attachment& /*queue*/,
+                            std::uint64_t /*job*/, job_outcome /*how*/) {}
 
     // A session has freed what a burst needed; a good moment to give free memory back to the system.
     virtual void trimmed() {}
