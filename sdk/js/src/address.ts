@@ -1,69 +1,49 @@
 // An Mbus address: a set of tag:value elements (RFC 3259, section 4).
 //
-//     const player = Address.parse("(media:audio app:player)");
+//     const player = new Address("(media:audio app:player)");
 //     player.text;                            // "(app:player media:audio)"
 //     player.answersTo("(media:audio)");      // true
 //     player.get("app");                      // "player"
 //
 // Immutable. Its text is canonical, elements sorted, so equal addresses have equal texts.
-import { MbusError } from "./errors.js";
+import { fail } from "./errors.js";
 
-const tagMax = 32; // RFC 3259, section 4
-const valueMax = 64; // RFC 3259, section 4
+// Tags and values have 32 and 64 characters at most (RFC 3259, section 4).
+const element = /^([A-Za-z]{1,32}):([!-'*-~]{1,64})$/;
 // The RFC sets no limit; real addresses have 2 to 8 elements.
 const elementsMax = 32;
 
-const bad = (expected: string, at: number) => new MbusError("bad-address", `expected ${expected}`, at);
-
-// Reads the elements of `text` from `from` to `end`.
-function readElements(text: string, from: number, end: number): [string, string][] {
-    const elements: [string, string][] = [];
-    const blank = /[ \t]*/y;
-    const element = /([A-Za-z]*)(:?)([!-'*-~]*)/y;
-    for (let at = from; ; ) {
-        blank.lastIndex = at;
-        const start = at + blank.exec(text)![0].length;
-        if (start >= end) return elements;
-        if (start === at && at !== from) throw bad("a blank between elements", at);
-        element.lastIndex = start;
-        const [all, tag, colon, value] = element.exec(text)!;
-        if (!tag || tag.length > tagMax) throw bad("a tag of 1 to 32 letters", start);
-        if (!colon) throw bad("':' after the tag", start + tag.length);
-        if (!value || value.length > valueMax) throw bad("a value of 1 to 64 printable characters", start + tag.length + 1);
-        if (elements.length === elementsMax) throw bad("at most 32 elements", start);
-        if (elements.some(([other]) => other === tag)) throw bad("each tag once", start);
-        elements.push([tag, value]);
-        at = start + all.length;
-    }
-}
-
 export class Address {
     readonly text: string;
-    // Tag and value of each element, sorted by tag.
-    readonly elements: readonly (readonly [string, string])[];
+    private tags_ = new Map<string, string>();
 
-    private constructor(elements: [string, string][]) {
-        this.elements = elements.sort(([a], [b]) => (a < b ? -1 : 1));
-        this.text = `(${elements.map(([tag, value]) => `${tag}:${value}`).join(" ")})`;
-    }
-
-    // Reads "(app:rat id:7-1@10.0.0.1)"; with `relaxed` also "app:rat media:audio". Throws bad-address.
-    static parse(text: string, relaxed = false): Address {
-        if (relaxed && text[0] !== "(") return new Address(readElements(text, 0, text.length));
-        if (text[0] !== "(") throw bad("'(' before the first element", 0);
-        if (text.length < 2 || !text.endsWith(")")) throw bad("')' after the last element", text.length);
-        return new Address(readElements(text, 1, text.length - 1));
+    // Reads "(app:rat id:7-1@10.0.0.1)", and also "app:rat". Throws bad-address.
+    constructor(text: string) {
+        const inner = text[0] === "(" ? /^\((.*)\)$/.exec(text)?.[1] : text;
+        const elements = inner?.split(/[ \t]+/).filter((each) => each).sort() ?? [text];
+        for (const each of elements) {
+            const [, tag, value] = element.exec(each) ?? [];
+            if (!tag || this.tags_.has(tag) || elements.length > elementsMax) {
+                fail("bad-address", `expected (tag:value ...) with each tag once, found '${each}' in ${text}`);
+            }
+            this.tags_.set(tag, value);
+        }
+        this.text = `(${elements.join(" ")})`;
     }
 
     // The value of the element `tag`.
     get(tag: string): string | undefined {
-        return this.elements.find(([own]) => own === tag)?.[1];
+        return this.tags_.get(tag);
+    }
+
+    // Tag and value of each element, sorted by tag.
+    elements(): [string, string][] {
+        return [...this.tags_];
     }
 
     // True when an entity with this address processes a message sent to `target`.
     answersTo(target: Address | string): boolean {
-        const { elements } = typeof target === "string" ? Address.parse(target, true) : target;
-        return elements.every(([tag, value]) => this.get(tag) === value);
+        return asAddress(target).elements().every(([tag, value]) => this.get(tag) === value);
     }
 
     toString(): string {
@@ -71,7 +51,4 @@ export class Address {
     }
 }
 
-// The canonical text of an address given as text or object; "app:x" means "(app:x)".
-export function addressText(what: Address | string): string {
-    return typeof what === "string" ? Address.parse(what, true).text : what.text;
-}
+export const asAddress = (what: Address | string): Address => (what instanceof Address ? what : new Address(what));

@@ -1,137 +1,108 @@
 // Reads commands and values in the syntax of RFC 3259, section 5.3, as leniently as the daemon does: LF as
 // line end, blanks before and inside parentheses, raw line ends in strings, `\x` as x.
 import { decodeBase64 } from "./base64.js";
-import { MbusError } from "./errors.js";
+import { fail } from "./errors.js";
 import { Command, Float, MbusSymbol, Value } from "./value.js";
 
 // Lists inside lists; deeper text is refused, so reading never overflows the stack.
-const depthMax = 64;
+export const depthMax = 64;
 // Commands in one message; a datagram holds no more.
 const commandsMax = 32768;
 
-const number = /-?\d+(?:(\.)\d+)?/y;
+const number = /-?\d+(?:\.\d+)?/y;
 const word = /[A-Za-z][\w.-]*/y;
 const blanks = /[ \t]*/y;
-// In a string: what stands for itself. Surrogates come in pairs only.
+// In a string: what stands for itself, and escapes. Runs, so that long strings need no deep matching.
 const plain = /[^"\\\0\x7f]*/y;
-const base64 = /[A-Za-z0-9+/=]*/y;
+const escape = /\\[^\0\x7f]/y;
+const base64 = /[\w+/=]*/y;
 const lineEnd = /\r?\n/y;
-
-export class CommandReader {
-    private at_ = 0;
-
-    constructor(private readonly text_: string) {}
-
-    private fail_(expected: string, code = "bad-command"): never {
-        throw new MbusError(code, `expected ${expected}`, this.at_);
-    }
-
-    // What the sticky pattern matches here, which is then behind us; "" when it does not.
-    private take_(pattern: RegExp): string {
-        pattern.lastIndex = this.at_;
-        const found = pattern.exec(this.text_)?.[0] ?? "";
-        this.at_ += found.length;
-        return found;
-    }
-
-    private list_(depth: number): Value[] {
-        if (depth > depthMax) this.fail_("at most 64 lists inside each other");
-        const values: Value[] = [];
-        ++this.at_;
-        this.take_(blanks);
-        while (this.text_[this.at_] !== ")") {
-            values.push(this.value_(depth));
-            if (!this.take_(blanks) && this.text_[this.at_] !== ")") this.fail_("a blank or ')' after a value");
-        }
-        ++this.at_;
-        return values;
-    }
-
-    private value_(depth: number): Value {
-        const first = this.text_[this.at_] ?? "";
-        if (first === "(") return this.list_(depth + 1);
-        if (first === '"') return this.string_();
-        if (first === "<") return this.data_();
-        const name = this.take_(word);
-        if (name) return new MbusSymbol(name);
-        const digits = this.take_(number);
-        if (digits) {
-            if (this.text_[this.at_] === ".") this.fail_("a digit after the point");
-            return readNumber(digits);
-        }
-        return this.fail_('a value: number, "string", symbol, <data> or (list)');
-    }
-
-    private string_(): string {
-        let out = "";
-        ++this.at_;
-        for (;;) {
-            out += this.take_(plain);
-            const stop = this.text_[this.at_++];
-            if (stop === '"') break;
-            const escaped = this.text_[this.at_];
-            if (stop !== "\\" || escaped === undefined || escaped === "\0" || escaped === "\x7f") {
-                --this.at_;
-                this.fail_("'\"' at the end of the string, and no NUL or DEL in it");
-            }
-            out += escaped === "n" ? "\n" : escaped;
-            ++this.at_;
-        }
-        return out;
-    }
-
-    private data_(): Uint8Array {
-        ++this.at_;
-        const octets = decodeBase64(this.take_(base64));
-        if (!octets || this.text_[this.at_] !== ">") this.fail_("complete Base64 units and '>' at the end of data");
-        ++this.at_;
-        return octets!;
-    }
-
-    command(): Command {
-        const name = this.take_(word) || this.fail_("a command name");
-        this.take_(blanks);
-        if (this.text_[this.at_] !== "(") this.fail_("'(' after the command name");
-        const args = this.list_(1);
-        this.take_(blanks);
-        if (!this.take_(lineEnd) && !this.ended) this.fail_("a line end after the command");
-        return { name, args };
-    }
-
-    single(): Value {
-        try {
-            const value = this.value_(0);
-            return this.ended ? value : this.fail_("the end of the value");
-        } catch (failure) {
-            throw new MbusError("bad-value", (failure as Error).message);
-        }
-    }
-
-    get ended(): boolean {
-        return this.at_ >= this.text_.length;
-    }
-}
 
 // An integer that a number holds exactly is a number, a larger one a bigint; a float that looks like an
 // integer, or that no double holds, keeps its kind in a Float.
 function readNumber(digits: string): Value {
     const value = Number(digits);
     if (!digits.includes(".")) return Number.isSafeInteger(value) ? value + 0 : BigInt(digits);
-    const lost = !Number.isFinite(value) || (value === 0 && /[1-9]/.test(digits));
-    if (lost) return new Float(value, digits);
+    if (!isFinite(value) || (!value && /[1-9]/.test(digits))) return new Float(value, digits);
     return Number.isInteger(value) ? new Float(value) : value;
+}
+
+function reader(text: string) {
+    let at = 0;
+    const expected = (what: string) => fail("bad-command", `expected ${what} at ${at}`);
+    const sees = (character: string) => text[at] === character;
+    // What the sticky pattern matches here, which is then behind us; "" when it does not.
+    const take = (pattern: RegExp) => {
+        pattern.lastIndex = at;
+        const found = pattern.exec(text)?.[0] ?? "";
+        at += found.length;
+        return found;
+    };
+    const skip = (character: string) => void (sees(character) ? ++at : expected(character));
+    const string = () => {
+        let out = "";
+        for (skip('"'); !sees('"'); ) {
+            const run = take(plain);
+            const escaped = take(escape)[1] ?? "";
+            if (!run && !escaped) expected('UTF-8 without NUL and DEL, and "');
+            out += run + (escaped === "n" ? "\n" : escaped);
+        }
+        ++at;
+        return out;
+    };
+    const data = () => {
+        skip("<");
+        const octets = decodeBase64(take(base64));
+        skip(">");
+        return octets ?? expected("complete Base64 units");
+    };
+    const list = (depth: number) => {
+        const values: Value[] = [];
+        if (depth > depthMax) expected("at most 64 lists inside each other");
+        skip("(");
+        take(blanks);
+        while (!sees(")")) {
+            values.push(value(depth));
+            if (!take(blanks) && !sees(")")) expected("a blank or )");
+        }
+        ++at;
+        return values;
+    };
+    const value = (depth: number): Value => {
+        if (sees("(")) return list(depth + 1);
+        if (sees('"')) return string();
+        if (sees("<")) return data();
+        const name = take(word);
+        if (name) return new MbusSymbol(name);
+        const digits = take(number) || expected('a number, "string", symbol, <data> or (list)');
+        return sees(".") ? expected("a digit") : readNumber(digits);
+    };
+    return {
+        ended_: () => at >= text.length,
+        expected_: expected,
+        value_: value,
+        command_(): Command {
+            const name = take(word) || expected("a command name");
+            take(blanks);
+            const args = list(1);
+            take(blanks);
+            if (!take(lineEnd) && at < text.length) expected("a line end");
+            return { name, args };
+        },
+    };
 }
 
 // Reads a payload: zero or more commands between line ends. Throws bad-command.
 export function parseCommands(text: string): Command[] {
-    const reader = new CommandReader(text);
+    const { ended_, expected_, command_ } = reader(text);
     const commands: Command[] = [];
-    while (!reader.ended) {
-        if (commands.length === commandsMax) throw new MbusError("bad-command", "expected at most 32768 commands");
-        commands.push(reader.command());
-    }
+    while (!ended_()) if (commands.push(command_()) > commandsMax) expected_("at most 32768 commands");
     return commands;
 }
 
-// Reads exactly one value: "(1 2.5 on)". Throws bad-value.
-export const parseValue = (text: string): Value => new CommandReader(text).single();
+// Reads exactly one value: "(1 2.5 on)". Throws bad-command.
+export function parseValue(text: string): Value {
+    const { ended_, expected_, value_ } = reader(text);
+    const value = value_(0);
+    return ended_() ? value : expected_("the end");
+}

@@ -1,18 +1,19 @@
 // A connection to mbusd's gateway: where every program starts.
 //
-//     const bus = await connect("ws://localhost:8407/mbws", { token, name: "door panel" });
+//     const bus = await connect("ws://localhost:8407", { token, name: "door panel" });
 //     const me = await bus.attach("(app:panel module:ui)");
 //
 // It reconnects by itself, from 100 ms doubling to 10 s, and resumes its session exactly where it stopped; when
 // the daemon no longer knows the session, entities and watches are made anew and the event `state` tells which
 // messages were not acknowledged.
-import { addressText } from "./address.js";
-import { Destination, Entity, Host } from "./entity.js";
-import { asMbusError, MbusError } from "./errors.js";
-import { Fields, Frame } from "./frame.js";
-import { isFinal, Outgoing, Session, SessionHandler, SessionOptions } from "./session.js";
-import { Socket, WebSocketClass } from "./socket.js";
-import { RequestEvents } from "./requests.js";
+import { asAddress } from "./address.js";
+import { binary } from "./binary_frame.js";
+import { Destination, Entity, Host, HostedEntity, makeEntity } from "./entity.js";
+import { asMbusError, fail, MbusError } from "./errors.js";
+import { Codec, Fields } from "./frame.js";
+import type { RequestEvents } from "./requests.js";
+import { isFinal, makeSession, SessionHandler } from "./session.js";
+import { openSocket, WebSocketClass } from "./socket.js";
 
 export interface ConnectOptions {
     token?: string; // from `mbus client add NAME`
@@ -21,7 +22,7 @@ export interface ConnectOptions {
     expiry?: number; // s that the session outlives its connection
     durable?: boolean; // ... and the daemon; needs a right
     WebSocket?: WebSocketClass; // where there is no global one: that of npm's `ws`
-    binding?: "binary" | "text"; // form of the frames
+    binding?: Codec; // form of the frames: binary if not given, or `text` of @mbus/client/text
     silence?: number; // ms without a sign of life after which a connection is given up
     limit?: number; // ms that connect() waits
     queueOctets?: number; // that may wait to be sent; then send() throws overflow
@@ -71,381 +72,332 @@ export interface Watch {
     stop(): Promise<void>;
 }
 
-const delayFirst = 100; // ms (docs/mbws.md, section 6)
-const delayMost = 10_000;
-const openingLimit = 10_000; // ms for handshake and `connected`
-const defaults = { limit: 10_000, silence: 60_000, window: 256, size: 1 << 20, queueOctets: 8 << 20, queueMessages: 65536 };
-
-function socketUrl(url: string | URL): string {
-    const full = new URL(url, (globalThis as { location?: Location }).location?.href);
-    full.protocol = full.protocol.replace(/^http/, "ws");
-    if (full.pathname === "/") full.pathname = "/mbws";
-    return full.href;
-}
-
-const now = (): number => performance.now();
-
-export class Connection implements SessionHandler, Host {
-    private session_: Session;
-    private socket_?: Socket;
-    private open_ = false; // the socket
-    private readonly url_: string;
-    private readonly kind_: WebSocketClass;
-    private state_: ConnectionState = "connecting";
-    private attempts_ = 0;
-    private retryAt_ = Infinity;
-    private openBy_ = Infinity;
-    private timer_?: ReturnType<typeof setTimeout>;
-    private armed_ = Infinity;
-    private attached_ = new Set<Entity>();
-    private handlers_: { [Name in keyof Events]?: Set<(event: Events[Name]) => void> } = {};
-    private waiters_: [done: () => boolean, resolve: () => void, reject: (failure: unknown) => void][] = [];
-    private reason_?: MbusError;
-    // The daemon's id, 16 hexadecimal digits; "" before the first connection.
-    broker = "";
-
-    // Connects in the background; see connect() for one that waits.
-    constructor(url: string | URL, options: ConnectOptions = {}) {
-        const kind = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
-        if (!kind) throw new MbusError("bad-argument", "no WebSocket here: pass { WebSocket } from the package `ws`");
-        this.kind_ = kind;
-        this.url_ = socketUrl(url);
-        const { token = "", name = "", expiry, durable = false, binding } = options;
-        const filled = { ...defaults, ...options, token, name, expiry, durable, text: binding === "text" };
-        this.session_ = new Session(filled as SessionOptions, this);
-        this.dial_();
-    }
-
-    get state(): ConnectionState {
-        return this.state_;
-    }
-    // Messages that the daemon has not yet taken over.
-    get waiting(): number {
-        return this.session_.waiting;
-    }
+export interface Connection {
+    readonly state: ConnectionState;
+    readonly waiting: number; // messages that the daemon has not yet taken over
+    readonly broker: string; // the daemon's id; "" before the first connection
 
     // Resolves when connected. Rejects when it will never be, or after `limit` ms.
-    ready(limit = defaults.limit): Promise<void> {
-        const late = () => new MbusError("timed-out", this.reason_?.message ?? "the daemon did not answer in time");
-        return this.until_(() => this.session_.connected, limit, late);
-    }
-
+    ready(limit?: number): Promise<void>;
     // Resolves when the daemon has taken over all that was sent.
-    drained(): Promise<void> {
-        return this.until_(() => !this.waiting);
-    }
+    drained(): Promise<void>;
 
-    // --- taking part ------------------------------------------------------------------------------
-
-    // Takes part in the bus under this address; reads a queue; or monitors all messages that fit. Rejects
-    // with bad-address, conflict, forbidden, limit, not-found.
-    attach(address: Destination, options: AttachOptions = {}): Promise<Entity> {
-        const { mode = "entity", commands: command, ...rest } = options;
-        const fields = { entity: address === "" ? undefined : addressText(address), command, ...rest };
-        return new Promise((resolve, reject) => {
-            let entity: Entity | undefined;
-            const number: number = this.ask_("attach", { ...fields, mode: mode === "entity" ? undefined : mode }, {
-                done: (ok) => {
-                    const own = ok.entity ?? fields.entity ?? "()";
-                    if (entity) entity.address = own;
-                    else this.attached_.add((entity = new Entity(this, own, mode, number)));
-                    resolve(entity);
-                },
-                refused: (failure) => {
-                    reject(failure);
-                    if (!entity) return;
-                    this.attached_.delete(entity);
-                    entity.end(failure);
-                    if (this.state_ !== "closed") this.report("error", failure);
-                },
-            });
-        });
-    }
-
+    // Takes part in the bus under this address; reads a queue; or monitors all messages that fit (one monitor
+    // for each connection). Rejects with bad-address, conflict, forbidden, limit, not-found.
+    attach(address: Destination, options?: AttachOptions): Promise<Entity>;
     // Calls back for each entity that is there (present), then for each that comes or goes.
-    watch(pattern: Destination, callback: (peer: Peer) => void): Promise<Watch> {
-        const peers = new Set<string>();
-        let before = new Set<string>(); // the list is told anew: these were there
-        const tell = (address: string, state: string) => {
-            const there = state === "present" || state === "joined";
-            before.delete(address);
-            if (peers.has(address) === there) return;
-            if (there) peers.add(address);
-            else peers.delete(address);
-            this.guard_(() => callback({ address, state: state as Peer["state"] }));
-        };
-        return new Promise((resolve, reject) => {
-            const number: number = this.ask_("watch", { to: addressText(pattern) }, {
-                entity: ({ entity = "", state = "" }) => tell(entity, state),
-                restarted: () => (before = new Set(peers)),
-                done: () => {
-                    for (const gone of [...before]) tell(gone, "lost");
-                    resolve({ peers, stop: () => this.request("detach", { about: number }).then(() => undefined) });
-                },
-                refused: reject,
-            });
-        });
-    }
-
+    watch(pattern: Destination, callback: (peer: Peer) => void): Promise<Watch>;
     // The entities that fit, on all hosts of the bus.
-    async peers(pattern: Destination = "()"): Promise<string[]> {
-        const watch = await this.watch(pattern, () => undefined);
-        await watch.stop();
-        return [...watch.peers];
-    }
-
+    peers(pattern?: Destination): Promise<string[]>;
     // Withdraws a URL that Entity.grant() made.
-    async revoke(url: string): Promise<void> {
-        await this.request("revoke", { url });
-    }
-
-    // --- events -----------------------------------------------------------------------------------
+    revoke(url: string): Promise<void>;
 
     // Returns what ends it.
-    on<Name extends keyof Events>(name: Name, handler: (event: Events[Name]) => void): () => void {
-        const all = (this.handlers_[name] ??= new Set() as never) as Set<(event: Events[Name]) => void>;
-        all.add(handler);
-        return () => void all.delete(handler);
-    }
-
-    private emit_<Name extends keyof Events>(name: Name, event: Events[Name]): void {
-        const all = this.handlers_[name] as Set<(event: Events[Name]) => void> | undefined;
-        for (const handler of all ?? []) this.guard_(() => handler(event));
-    }
-
-    report(name: "error" | "refused", what: unknown): void {
-        if (name === "refused") return this.emit_(name, asMbusError(what));
-        if (this.handlers_.error?.size) return this.emit_("error", what);
-        setTimeout(() => {
-            throw what;
-        });
-    }
-
-    private guard_(action: () => void): void {
-        try {
-            action();
-        } catch (failure) {
-            setTimeout(() => {
-                throw failure;
-            });
-        }
-    }
-
-    private change_(event: StateEvent): void {
-        this.state_ = event.state;
-        this.reason_ = event.reason;
-        this.emit_("state", event);
-    }
-
-    // --- closing ----------------------------------------------------------------------------------
-
+    on<Name extends keyof Events>(name: Name, handler: (event: Events[Name]) => void): () => void;
     // Waits until all that was sent is acknowledged, ends the session, and after `limit` ms in any case.
-    close(limit = 5000): Promise<void> {
-        if (this.state_ === "closed") return Promise.resolve();
-        return new Promise((resolve) => {
-            const cancel = this.after(limit, () => this.session_.end_());
-            this.on("state", ({ state }) => {
-                if (state !== "closed") return;
-                cancel();
-                resolve();
-            });
-            this.session_.close();
-            this.settle_();
-        });
+    close(limit?: number): Promise<void>;
+}
+
+const delayFirst = 100; // ms (docs/mbws.md, section 6)
+const delayMost = 10_000;
+const openingLimit = 10_000; // ms for handshake and `connected`, and for connect()
+const closingLimit = 5000; // ms
+
+function socketUrl(where: string | URL): string {
+    const url = new URL(where, globalThis.location?.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    if (url.pathname === "/") url.pathname = "/mbws";
+    return url.href;
+}
+
+const later = (failure: unknown) =>
+    setTimeout(() => {
+        throw failure;
+    });
+const guard = (action: () => void) => {
+    try {
+        action();
+    } catch (failure) {
+        later(failure);
     }
+};
 
-    private finish_(reason?: MbusError): void {
-        if (this.state_ === "closed") return;
-        this.drop_(!reason);
-        this.retryAt_ = Infinity;
-        this.change_({ state: "closed", reason });
-        const failure = reason ?? new MbusError("cancelled", "the connection was closed");
-        for (const entity of this.attached_) entity.end(failure);
-        this.attached_.clear();
-        this.settle_();
-    }
+// Connects in the background; see connect() for one that waits.
+export function open(where: string | URL, options: ConnectOptions = {}): Connection {
+    const { token: auth, name, expiry, durable, window = 256, silence = 60_000 } = options;
+    const kind = options.WebSocket ?? globalThis.WebSocket ?? fail("bad-argument", "pass { WebSocket } from the package ws");
+    const url = socketUrl(where);
+    const now = () => performance.now();
 
-    // --- what entities need (Host) ------------------------------------------------------------------
+    let state: ConnectionState = "connecting";
+    let reason: MbusError | undefined;
+    let broker = "";
+    let socket: ReturnType<typeof openSocket> | undefined;
+    let usable = false; // the socket is open
+    let attempts = 0;
+    let retryAt = Infinity;
+    let openBy = Infinity;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let armed = Infinity; // when the timer fires
+    let waiters: [done: () => boolean, resolve: () => void, reject: (failure: unknown) => void][] = [];
+    const attached = new Set<HostedEntity>();
+    const handlers: { [name: string]: Set<(event: any) => void> } = {};
 
-    send(what: Outgoing): void {
-        if (this.state_ === "closed") throw new MbusError("disconnected", "the connection is closed; open another");
-        this.session_.send(what);
-        this.settle_();
-    }
+    const handlersOf = (name: keyof Events) => (handlers[name] ??= new Set());
+    const emit = <Name extends keyof Events>(event: Name, what: Events[Name]) =>
+        handlersOf(event).forEach((handler) => guard(() => handler(what)));
+    const change = (event: StateEvent) => {
+        ({ state, reason } = event);
+        emit("state", event);
+    };
+    const closedReason = () => reason ?? new MbusError("cancelled", "the connection was closed");
 
-    request(verb: string, fields: Fields): Promise<Fields> {
-        return new Promise((done, refused) => this.ask_(verb, fields, { done, refused }));
-    }
+    // --- the session's events -----------------------------------------------------------------------
 
-    private ask_(verb: string, fields: Fields, events: RequestEvents): number {
-        if (this.state_ === "closed") throw new MbusError("disconnected", "the connection is closed; open another");
-        const number = this.session_.request(verb, fields, events);
-        this.settle_();
-        return number;
-    }
+    const drop = (orderly?: boolean) => {
+        usable = false;
+        openBy = Infinity;
+        socket?.drop_(orderly);
+        socket = undefined;
+    };
+    const fault = (failure: MbusError, again: boolean) => {
+        drop();
+        session.lost_();
+        if (state === "closed") return;
+        if (again) {
+            const delay = Math.min(delayMost, delayFirst * 2 ** attempts++);
+            retryAt = now() + delay * (0.5 + Math.random() / 2);
+            return change({ state: "connecting", reason: failure });
+        }
+        finish(failure);
+        session.end_();
+    };
+    const finish = (why?: MbusError) => {
+        if (state === "closed") return;
+        drop(true);
+        retryAt = Infinity;
+        change({ state: "closed", reason: why });
+        attached.forEach((each) => each.end_(closedReason()));
+        attached.clear();
+    };
+    const sessionHandler: SessionHandler = {
+        connected_(fields, resumed, lost) {
+            attempts = 0;
+            openBy = Infinity;
+            broker = fields.broker ?? "";
+            const unacknowledged = lost.map(({ fields_: { to = "", type }, body_: body }) => ({ to, type, body }));
+            change({ state: "connected", resumed, unacknowledged });
+        },
+        fault_: fault,
+        closed_: finish,
+        message_({ fields, ...rest }, delivery) {
+            const { entity, mode } = fields;
+            let handled = false;
+            const once = (action: () => void) => {
+                if (!handled) action();
+                handled = true;
+                settle();
+            };
+            const ack = () => once(() => session.takeOver_(now(), delivery));
+            const owner = [...attached].find(({ address_, mode_ }) =>
+                mode === "monitor" || mode_ === "monitor" ? mode === mode_ : !entity || address_ === entity,
+            );
+            if (!owner) return ack(); // detached meanwhile
+            owner.deliver_({ fields, ...rest }, ack, (why = "the reader gave it back") =>
+                once(() => session.refuse_(now, delivery, why)),
+            );
+        },
+        missed_: (messages) => emit("missed", messages),
+        refused_: (failure) => emit("refused", failure),
+    };
+    const session = makeSession(
+        {
+            fields: { version: 1, name, auth, window, expiry, size: 1 << 20, durable },
+            binding: options.binding ?? binary,
+            silence,
+            queueOctets: options.queueOctets ?? 8 << 20,
+            queueMessages: options.queueMessages ?? 65536,
+        },
+        sessionHandler,
+    );
 
-    entities(): number {
-        return this.attached_.size;
-    }
+    // --- the socket ---------------------------------------------------------------------------------
 
-    after(ms: number, action: () => void): () => void {
-        const timer = setTimeout(action, ms);
-        return () => clearTimeout(timer);
-    }
-
-    // --- the session's events (SessionHandler) --------------------------------------------------------
-
-    connected(fields: Fields, resumed: boolean, lost: Outgoing[]): void {
-        this.attempts_ = 0;
-        this.openBy_ = Infinity;
-        this.broker = fields.broker ?? "";
-        const unacknowledged = lost.map((each) => ({ to: each.fields.to!, type: each.fields.type, body: each.body }));
-        this.change_({ state: "connected", resumed, unacknowledged });
-    }
-
-    fault(failure: MbusError, again: boolean): void {
-        this.drop_();
-        this.session_.lost();
-        if (again) return this.retry_(failure);
-        this.reason_ = failure;
-        this.session_.end_();
-    }
-
-    closed(): void {
-        this.finish_(isFinal(this.reason_?.code ?? "") ? this.reason_ : undefined);
-    }
-
-    message(frame: Frame, delivery: { number: number; epoch: number }): void {
-        const { entity } = frame.fields;
-        let open = true;
-        const once = (action: () => void) => () => {
-            if (!open) return;
-            open = false;
-            action();
-            this.settle_();
-        };
-        const ack = once(() => this.session_.takeOver(now(), delivery));
-        const monitor = frame.fields.mode === "monitor";
-        const all = [...this.attached_];
-        const owner = monitor
-            ? all.find(({ mode }) => mode === "monitor")
-            : all.find(({ address, mode }) => mode !== "monitor" && (!entity || address === entity));
-        if (!owner) return ack(); // detached meanwhile
-        owner.deliver(frame, ack, (why) => once(() => this.session_.refuse(now, delivery, why))());
-    }
-
-    missed(messages: number): void {
-        this.emit_("missed", messages);
-    }
-
-    refused(_what: Outgoing, failure: MbusError): void {
-        this.emit_("refused", failure);
-    }
-
-    // --- the socket -----------------------------------------------------------------------------------
-
-    private dial_(): void {
-        this.retryAt_ = Infinity;
-        this.openBy_ = now() + openingLimit;
-        const events = {
-            opened: () => {
-                this.open_ = true;
-                this.session_.connect(now());
-                this.settle_();
-            },
-            data: (data: Uint8Array | string) => {
-                this.session_.receive(now(), data);
-                this.settle_();
-            },
-            gone: (reason: MbusError) => {
-                this.fault(reason, !isFinal(reason.code));
-                this.settle_();
-            },
-        };
+    const dial = () => {
+        retryAt = Infinity;
+        openBy = now() + openingLimit;
         try {
-            this.socket_ = new Socket(this.kind_, this.url_, events);
+            socket = openSocket(kind as WebSocketClass, url, {
+                opened_() {
+                    usable = true;
+                    session.connect_(now());
+                    settle();
+                },
+                data_(data) {
+                    session.receive_(now(), data);
+                    settle();
+                },
+                gone_(why) {
+                    fault(why, !isFinal(why));
+                    settle();
+                },
+            });
         } catch (failure) {
-            return this.fault(asMbusError(failure), false); // the URL is none
+            fault(asMbusError(failure), false); // the URL is none
         }
-        this.settle_();
-    }
-
-    private drop_(orderly = false): void {
-        this.open_ = false;
-        this.openBy_ = Infinity;
-        this.socket_?.drop(orderly);
-        this.socket_ = undefined;
-    }
-
-    private retry_(reason: MbusError): void {
-        if (this.state_ === "closed") return;
-        const delay = Math.min(delayMost, delayFirst * 2 ** this.attempts_++);
-        this.retryAt_ = now() + delay * (0.5 + Math.random() / 2);
-        this.change_({ state: "connecting", reason });
-    }
-
-    // After everything that happens: writes what the session has to say, resolves promises, sets the timer.
-    private settle_(): void {
-        if (this.open_) {
-            try {
-                for (const data of this.session_.output()) this.socket_?.send(data);
-            } catch (failure) {
-                this.fault(asMbusError(failure), true); // it is closing already
-            }
+    };
+    const tick = () => {
+        armed = Infinity;
+        session.advance_(now());
+        if (openBy <= now()) fault(new MbusError("timed-out", `${url} did not answer`), true);
+        if (retryAt <= now()) dial();
+        settle();
+    };
+    // After everything that happens: writes what the session has to say, keeps promises, sets the timer.
+    const settle = () => {
+        try {
+            if (usable) for (const data of session.output_()) socket!.send_(data);
+        } catch (failure) {
+            fault(asMbusError(failure), true); // it is closing already
         }
-        this.waiters_ = this.waiters_.filter(([done, resolve, reject]) => {
-            if (this.state_ === "closed") reject(this.reason_ ?? new MbusError("cancelled", "the connection was closed"));
+        waiters = waiters.filter(([done, resolve, reject]) => {
+            if (state === "closed") reject(closedReason());
             else if (done()) resolve();
             else return true;
-            return false;
         });
-        const closed = this.state_ === "closed";
-        const next = closed ? Infinity : Math.min(this.session_.deadline, this.retryAt_, this.openBy_);
-        if (!closed && next >= this.armed_) return; // it fires early, and is set again
-        clearTimeout(this.timer_);
-        this.armed_ = next;
-        if (next < Infinity) this.timer_ = setTimeout(() => this.tick_(), Math.max(0, next - now()));
-    }
+        const next = state === "closed" ? Infinity : Math.min(session.deadline_(), retryAt, openBy);
+        if (next >= armed && next < Infinity) return; // it fires early, and is set again
+        clearTimeout(timer);
+        armed = next;
+        if (next < Infinity) timer = setTimeout(tick, next - now());
+    };
+    const until = (done: () => boolean): Promise<void> =>
+        new Promise((resolve, reject) => {
+            waiters.push([done, resolve, reject]);
+            settle();
+        });
 
-    private tick_(): void {
-        this.armed_ = Infinity;
-        const time = now();
-        this.session_.advance(time);
-        if (this.openBy_ <= time) this.fault(new MbusError("timed-out", `${this.url_} did not answer in time`), true);
-        else if (this.retryAt_ <= time) this.dial_();
-        this.settle_();
-    }
+    // --- what entities need, and programs -------------------------------------------------------------
 
-    private until_(done: () => boolean, limit?: number, late?: () => MbusError): Promise<void> {
-        return new Promise((resolve, reject) => {
-            let cancel = () => {};
-            const settled = (action: (failure?: unknown) => void) => (failure?: unknown) => {
-                cancel();
-                action(failure);
-            };
-            const waiter: Connection["waiters_"][number] = [done, settled(() => resolve()), settled(reject)];
-            this.waiters_.push(waiter);
-            if (limit !== undefined) {
-                cancel = this.after(limit, () => {
-                    this.waiters_ = this.waiters_.filter((each) => each !== waiter);
-                    reject(late!());
+    const ask = (verb: string, fields: Fields, events: RequestEvents): number => {
+        if (state === "closed") throw closedReason();
+        const number = session.request_(verb, fields, events);
+        settle();
+        return number;
+    };
+    const request_ = (verb: string, fields: Fields): Promise<Fields> =>
+        new Promise((done_, refused_) => ask(verb, fields, { done_, refused_ }));
+    const host: Host = {
+        send_(what) {
+            if (state === "closed") throw closedReason();
+            session.send_(what);
+            settle();
+        },
+        request_,
+        entities_: () => attached.size,
+        report_(event, what) {
+            if (event === "refused") emit(event, asMbusError(what));
+            else if (handlersOf(event).size) emit(event, what);
+            else later(what);
+        },
+    };
+
+    const connection: Connection = {
+        get state() {
+            return state;
+        },
+        get waiting() {
+            return session.waiting_();
+        },
+        get broker() {
+            return broker;
+        },
+        ready: (limit = openingLimit) =>
+            new Promise((resolve, reject) => {
+                const late = () => reject(new MbusError("timed-out", reason?.message ?? "the daemon did not answer in time"));
+                const limiter = setTimeout(late, limit);
+                until(session.connected_)
+                    .finally(() => clearTimeout(limiter))
+                    .then(resolve, reject);
+            }),
+        drained: () => until(() => !session.waiting_()),
+        attach: (address, { mode = "entity", commands: command, queue, type, policy } = {}) =>
+            new Promise((resolve, reject) => {
+                let hosted: HostedEntity | undefined;
+                const wanted: Fields = { entity: address ? asAddress(address).text : undefined, command, queue, type, policy };
+                if (mode !== "entity") wanted.mode = mode;
+                const number: number = ask("attach", wanted, {
+                    done_({ entity = "()" }) {
+                        if (hosted) hosted.address_ = entity;
+                        else attached.add((hosted = makeEntity(host, entity, mode, number)));
+                        resolve(hosted.entity_);
+                    },
+                    refused_(failure) {
+                        reject(failure);
+                        if (!hosted) return;
+                        attached.delete(hosted); // in a new session
+                        hosted.end_(failure);
+                        host.report_("error", failure);
+                    },
                 });
-            }
-            this.settle_();
-        });
-    }
+            }),
+        watch: (pattern, callback) =>
+            new Promise((resolve, refused_) => {
+                const peers = new Set<string>();
+                let before = new Set<string>(); // the list is told anew: these were there
+                const entity_ = ({ entity: address = "", state: seen }: Fields) => {
+                    const there = seen === "present" || seen === "joined";
+                    before.delete(address);
+                    if (peers.has(address) === there) return;
+                    if (there) peers.add(address);
+                    else peers.delete(address);
+                    guard(() => callback({ address, state: seen as Peer["state"] }));
+                };
+                const number: number = ask("watch", { to: asAddress(pattern).text }, {
+                    entity_,
+                    restarted_: () => (before = new Set(peers)),
+                    done_() {
+                        before.forEach((entity) => entity_({ entity, state: "lost" }));
+                        resolve({ peers, stop: async () => void (await request_("detach", { about: number })) });
+                    },
+                    refused_,
+                });
+            }),
+        async peers(pattern = "()") {
+            const watch = await connection.watch(pattern, () => 0);
+            await watch.stop();
+            return [...watch.peers];
+        },
+        revoke: async (target) => void (await request_("revoke", { url: target })),
+        on(event, handler) {
+            handlersOf(event).add(handler);
+            return () => void handlersOf(event).delete(handler);
+        },
+        close: (limit = closingLimit) =>
+            new Promise((resolve) => {
+                const giveUp = setTimeout(session.end_, limit);
+                const ended = () => {
+                    clearTimeout(giveUp);
+                    resolve();
+                };
+                session.close_();
+                until(() => false).catch(ended);
+            }),
+    };
+    dial();
+    settle();
+    return connection;
 }
 
 // Connects and waits until the session is open. Rejects with unauthorized, forbidden, timed-out and the like;
 // nothing goes on in the background then.
 export async function connect(url: string | URL, options: ConnectOptions = {}): Promise<Connection> {
-    const connection = new Connection(url, options);
+    const connection = open(url, options);
     try {
         await connection.ready(options.limit);
+        return connection;
     } catch (failure) {
         await connection.close(0);
         throw failure;
     }
-    return connection;
 }
-

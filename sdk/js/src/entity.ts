@@ -7,11 +7,10 @@
 //     me.handle("ui.*", async (call) => [42]);
 //     me.listen(async (message) => { ... });        // acknowledged when the promise is fulfilled
 //     for await (const message of me.listen()) ...  // acknowledged when the next one is asked for
-import { Address, addressText } from "./address.js";
-import { asMbusError, MbusError } from "./errors.js";
-import { Fifo } from "./fifo.js";
-import { Fields, Frame } from "./frame.js";
-import { encodePayload, fits, globMatches, Message, Payload, SendOptions } from "./message.js";
+import { Address, asAddress } from "./address.js";
+import { asMbusError, fail, MbusError } from "./errors.js";
+import { Fields, flagReceipt, flagReliable, Frame } from "./frame.js";
+import { encodePayload, globMatches, Message, Payload, SendOptions } from "./message.js";
 import { answerCommand, callCommand, CallHandler, idOf, isCall, readAnswer, Reply, returnSuffix } from "./rpc.js";
 import type { Outgoing } from "./session.js";
 import { Command } from "./value.js";
@@ -32,237 +31,231 @@ export interface Grant {
     uses?: number;
 }
 
-// What an entity needs of its connection.
-export interface Host {
-    send(what: Outgoing): void;
-    request(verb: string, fields: Fields): Promise<Fields>;
-    entities(): number;
-    report(event: "error" | "refused", what: unknown): void;
-    after(ms: number, action: () => void): () => void; // returns what cancels it
+export type Listener = (message: Message) => unknown;
+
+export interface Entity {
+    // With its `id`; another one after a new session.
+    readonly address: string;
+
+    // To all entities that fit; no outcome is told. Refusals come as event `refused` of the connection. Throws
+    // overflow, too-large, bad-address, bad-command, bad-value.
+    send(to: Destination, what: Payload, options?: SendOptions): void;
+    // To exactly one entity, acknowledged by it. Rejects with no-match, not-unique, not-acknowledged, ...
+    sendReliably(to: Destination, what: Payload, options?: SendOptions): Promise<Receipt>;
+    // Like send(), and tells how many entities matched; 0 is not an error.
+    sendWithReceipt(to: Destination, what: Payload, options?: SendOptions): Promise<Receipt>;
+
+    // Asks exactly one entity and waits for its answer. Rejects as sendReliably(), with remote-failed and the
+    // callee's text, or timed-out.
+    request(to: Destination, what: Command, options?: { timeout?: number }): Promise<Reply>;
+    // Answers requests whose names fit the globs; returns what ends it. What the handler throws is the caller's
+    // failure.
+    handle(globs: string, handler: CallHandler): () => void;
+
+    // Calls back for each message in the order of arrival, without waiting for the ones before. Returns what
+    // ends it.
+    listen(callback: Listener): () => void;
+    // The messages to iterate over, one at a time.
+    listen(): AsyncIterableIterator<Message>;
+
+    // A URL under which others reach this entity with the commands that fit.
+    grant(what?: { commands?: string; expiry?: number; uses?: number }): Promise<Grant>;
+    // Leaves the bus. What waits is still delivered.
+    detach(): Promise<void>;
 }
 
-type Listener = (message: Message) => unknown;
-interface OpenCall {
-    name: string;
-    callee: string;
-    settle(failure: unknown, reply?: Reply): void;
+// What an entity needs of its connection, and what the connection does with it.
+export interface Host {
+    send_(what: Outgoing): void;
+    request_(verb: string, fields: Fields): Promise<Fields>;
+    entities_(): number;
+    report_(event: "error" | "refused", what: unknown): void;
+}
+export interface HostedEntity {
+    readonly entity_: Entity;
+    address_: string;
+    readonly mode_: string;
+    deliver_(frame: Frame, ack: () => void, nak: (reason?: string) => void): void;
+    end_(failure: MbusError): void;
 }
 
 // RFC 3259 has no time limit; this is that of the other clients.
 const requestTimeout = 10_000;
 
-export class Entity {
-    private listener_?: Listener;
-    private inbox_ = new Fifo<Message>();
-    private wakes_: (() => void)[] = [];
-    private calls_ = new Map<string, OpenCall>();
-    private rules_: [globs: string, handler: CallHandler][] = [];
-    private lastId_ = 0;
-    private detached_ = false;
+export function makeEntity(host: Host, address_: string, mode_: string, about: number): HostedEntity {
+    let listener: Listener | undefined;
+    let detached = false;
+    let lastId = 0;
+    const inbox: Message[] = []; // the window bounds it
+    const wakes = new Set<() => void>();
+    const calls = new Map<string, { name_: string; callee_: Address; settle_(failure: unknown, reply?: Reply): void }>();
+    const rules = new Set<[globs: string, handler: CallHandler]>();
 
-    constructor(
-        private readonly host_: Host,
-        // With its `id`; another one after a new session.
-        public address: string,
-        readonly mode: string,
-        private readonly number_: number, // of its attach request
-    ) {}
-
-    // --- sending ------------------------------------------------------------------------------
-
-    // To all entities that fit; no outcome is told. Refusals come as event `refused` of the connection. Throws
-    // overflow, too-large, bad-address, bad-command, bad-value.
-    send(to: Destination, what: Payload, options: SendOptions = {}): void {
-        this.host_.send(this.outgoing_(to, what, options));
-    }
-
-    // To exactly one entity, acknowledged by it. Rejects with no-match, not-unique, not-acknowledged, ...
-    sendReliably(to: Destination, what: Payload, options: SendOptions = {}): Promise<Receipt> {
-        return this.settled_({ ...this.outgoing_(to, what, options), reliable: true });
-    }
-
-    // Like send(), and tells how many entities matched; 0 is not an error.
-    sendWithReceipt(to: Destination, what: Payload, options: SendOptions = {}): Promise<Receipt> {
-        return this.settled_({ ...this.outgoing_(to, what, options), receipt: true });
-    }
-
-    // A URL under which others reach this entity with the commands that fit.
-    async grant(what: { commands?: string; expiry?: number; uses?: number } = {}): Promise<Grant> {
-        const { commands: command, expiry, uses } = what;
-        const fields = await this.host_.request("grant", { entity: this.address, command, expiry, uses });
-        return { url: fields.url ?? "", expiry: fields.expiry, uses: fields.uses };
-    }
-
-    private outgoing_(to: Destination, what: Payload, { ttl, time }: SendOptions): Outgoing {
-        const { type, body } = encodePayload(what);
-        const fields: Fields = { to: addressText(to), type, ttl, time };
-        if (this.detached_) throw new MbusError("no-entity", `${this.address} was detached`);
-        // Read when it is sent: the address may be another one in a new session.
-        const from = () => (this.host_.entities() > 1 ? this.address : undefined);
-        Object.defineProperty(fields, "from", { get: from, enumerable: true });
-        return { verb: "message", fields, body };
-    }
-
-    private settled_(what: Outgoing): Promise<Receipt> {
-        return new Promise((resolve, reject) => {
-            what.settle = (failure, { matched = 0, entity, tried, took }) =>
-                failure ? reject(failure) : resolve({ matched, entity, tried, took });
-            this.host_.send(what);
+    const outgoing = (to: Destination, what: Payload, { ttl, time }: SendOptions = {}, flags_ = 0): Outgoing => {
+        const [type, body_] = encodePayload(what);
+        if (detached) fail("no-entity", `${hosted.address_} was detached`);
+        const fields_: Fields = {
+            to: asAddress(to).text,
+            type,
+            ttl,
+            time,
+            // Read when it is sent: the address may be another one in a new session.
+            get from() {
+                return host.entities_() > 1 ? hosted.address_ : undefined;
+            },
+        };
+        return { verb_: "message", fields_, body_, flags_ };
+    };
+    const settled = async (what: Outgoing): Promise<Receipt> =>
+        new Promise((resolve, reject) => {
+            what.settle_ = (failure, { matched = 0, entity: by, tried, took }) =>
+                failure ? reject(failure) : resolve({ matched, entity: by, tried, took });
+            host.send_(what);
         });
-    }
 
-    // --- requests -----------------------------------------------------------------------------
+    // --- requests -------------------------------------------------------------------------------
 
-    // Asks exactly one entity and waits for its answer. Rejects as sendReliably(), with remote-failed and the
-    // callee's text, or timed-out.
-    request(to: Destination, what: Command, { timeout = requestTimeout } = {}): Promise<Reply> {
-        const id = String(++this.lastId_);
-        return new Promise((resolve, reject) => {
-            const cancel = this.host_.after(timeout, () =>
-                settle(new MbusError("timed-out", "the request was not answered in time")),
-            );
-            const settle = (failure: unknown, reply?: Reply) => {
-                cancel();
-                if (!this.calls_.delete(id)) return;
-                if (reply) resolve(reply);
-                else reject(failure);
-            };
-            this.calls_.set(id, { name: what.name + returnSuffix, callee: addressText(to), settle });
-            // Its outcome matters only when it failed: the answer may even come first.
-            Promise.resolve()
-                .then(() => this.sendReliably(to, callCommand(what, id)))
-                .catch(settle);
-        });
-    }
-
-    // Answers requests whose names fit the globs; returns what ends it. What the handler throws is the
-    // caller's failure.
-    handle(globs: string, handler: CallHandler): () => void {
-        const rule: [string, CallHandler] = [globs, handler];
-        this.rules_.push(rule);
-        return () => void (this.rules_ = this.rules_.filter((each) => each !== rule));
-    }
-
-    // True when the command was for this client and not for the program; `done` follows a request's answer.
-    private consume_(message: Message, what: Command, busy: Promise<unknown>[]): boolean {
+    const answer = async ({ from, to }: Message, what: Command, handler?: CallHandler) => {
+        const { name, args } = what;
+        let reply: Command;
+        try {
+            const done = handler
+                ? await handler({ from, to, name, args: args[1] as Command["args"] })
+                : fail("not-found", `unknown request ${name}`);
+            encodePayload((reply = answerCommand(what, done)));
+        } catch (failure) {
+            reply = answerCommand(what, asMbusError(failure));
+        }
+        await entity.sendReliably(from, reply).catch((failure) => host.report_("refused", failure));
+    };
+    // True when the command was for this client and not for the program; `busy` ends when it was answered.
+    const consume = (message: Message, what: Command, busy: Promise<void>[]): boolean => {
+        const { from, to, reliable } = message;
         const { name } = what;
-        const call = name.endsWith(returnSuffix) ? this.calls_.get(idOf(what)) : undefined;
-        if (call?.name === name && fits(message.from, call.callee)) {
+        const call = name.endsWith(returnSuffix) ? calls.get(idOf(what)) : undefined;
+        if (call?.name_ === name && new Address(from).answersTo(call.callee_)) {
             try {
-                call.settle(undefined, readAnswer(what, message.from));
+                call.settle_(0, readAnswer(what, from));
             } catch (failure) {
-                call.settle(failure);
+                call.settle_(failure);
             }
             return true;
         }
-        if (!this.rules_.length || !isCall(what)) return false;
-        const handler = [...this.rules_].reverse().find(([globs]) => globMatches(globs, name))?.[1];
+        if (!rules.size || !isCall(what)) return false;
+        const [, handler] = [...rules].reverse().find(([globs]) => globMatches(globs, name)) ?? [];
         // A call to a group is answered by those who know it.
-        if (!handler && !message.reliable && message.to !== this.address) return false;
-        busy.push(this.answer_(message, what, handler));
+        if (!handler && !reliable && to !== hosted.address_) return false;
+        busy.push(answer(message, what, handler));
         return true;
-    }
-
-    private async answer_({ from, to }: Message, what: Command, handler?: CallHandler): Promise<void> {
-        let answer: Command;
-        try {
-            if (!handler) throw new MbusError("not-found", `unknown request ${what.name}`);
-            const args = what.args[1] as Command["args"];
-            answer = answerCommand(what, await handler({ from, to, name: what.name, args }));
-            encodePayload(answer);
-        } catch (failure) {
-            answer = answerCommand(what, asMbusError(failure));
-        }
-        await this.sendReliably(from, answer).catch((failure) => this.host_.report("refused", failure));
-    }
-
-    // --- receiving ------------------------------------------------------------------------------
-
-    // With a callback: it is called for each message in the order of arrival, without waiting for the ones
-    // before; returns what ends it. Without: messages to iterate over, one at a time.
-    listen(): AsyncIterableIterator<Message>;
-    listen(callback: Listener): () => void;
-    listen(callback?: Listener): AsyncIterableIterator<Message> | (() => void) {
-        if (!callback) return this.messages_();
-        this.listener_ = callback;
-        while (this.inbox_.length && this.listener_) void this.hand_(this.inbox_.shift()!);
-        return () => {
-            if (this.listener_ === callback) this.listener_ = undefined;
-        };
-    }
-
-    private async *messages_(): AsyncIterableIterator<Message> {
-        while (!this.detached_ || this.inbox_.length) {
-            const message = this.inbox_.shift();
-            if (!message) {
-                await new Promise<void>((wake) => this.wakes_.push(wake));
-                continue;
-            }
-            try {
-                yield message;
-            } finally {
-                message.ack(); // the loop went on, or was left
-            }
-        }
-    }
-
-    // One message from the daemon.
-    deliver(frame: Frame, ack: () => void, nak: (failure: MbusError) => void): void {
-        const give = (reason = "the reader gave it back") => nak(new MbusError("internal", reason));
-        const message = new Message(frame, ack, give);
-        if ((this.calls_.size || this.rules_.length) && !message.monitor && this.consumeAll_(message)) return;
-        if (this.listener_) return void this.hand_(message);
-        // The daemon may still deliver what waited there when the entity was detached.
-        if (this.detached_) return this.mode === "queue" ? message.nak() : message.ack();
-        this.inbox_.push(message);
-        this.wake_();
-    }
-
-    private wake_(): void {
-        for (const wake of this.wakes_.splice(0)) wake();
-    }
-
+    };
     // Answers and requests go no further; true when nothing else is in the message.
-    private consumeAll_(message: Message): boolean {
-        const busy: Promise<unknown>[] = [];
-        let rest: Command[];
+    const consumeAll = (message: Message): boolean => {
+        if (message.monitor || !(calls.size + rules.size)) return false;
+        const busy: Promise<void>[] = [];
         try {
             const all = message.commands;
-            rest = all.filter((each) => !this.consume_(message, each, busy));
-            if (rest.length || !all.length) {
-                message.keepOnly(rest);
-                return false;
-            }
+            message.commands = all.filter((each) => !consume(message, each, busy));
+            if (message.commands.length || !all.length) return false;
         } catch {
             return false; // no commands: the program sees what came
         }
         void Promise.all(busy).then(message.ack);
         return true;
-    }
+    };
 
-    private async hand_(message: Message): Promise<void> {
+    // --- receiving ------------------------------------------------------------------------------
+
+    const hand = async (message: Message) => {
         try {
-            await this.listener_!(message);
+            await listener!(message);
         } catch (failure) {
-            this.host_.report("error", failure);
-            if (this.mode === "queue") return message.nak(asMbusError(failure).message);
+            host.report_("error", failure);
+            if (mode_ === "queue") message.nak(asMbusError(failure).message);
         }
         message.ack();
+    };
+    const wake = () => {
+        wakes.forEach((each) => each());
+        wakes.clear();
+    };
+    async function* messages(): AsyncIterableIterator<Message> {
+        while (inbox.length || !detached) {
+            const message = inbox.shift();
+            try {
+                if (message) yield message;
+                else await new Promise<void>((resolve) => wakes.add(resolve));
+            } finally {
+                message?.ack(); // the loop went on, or was left
+            }
+        }
     }
+    const listen = (callback?: Listener) => {
+        if (!callback) return messages();
+        listener = callback;
+        while (inbox.length) void hand(inbox.shift()!);
+        return () => {
+            if (listener === callback) listener = undefined;
+        };
+    };
 
-    // --- its end --------------------------------------------------------------------------------
-
-    // Leaves the bus. What waits is still delivered.
-    async detach(): Promise<void> {
-        if (this.detached_) return;
-        await this.host_.request("detach", { about: this.number_ });
-        this.end(new MbusError("cancelled", `${this.address} was detached`));
-    }
-
-    // Iterators end, open requests fail.
-    end(failure: MbusError): void {
-        this.detached_ = true;
-        for (const call of [...this.calls_.values()]) call.settle(failure);
-        this.wake_();
-    }
+    const entity: Entity = {
+        get address() {
+            return hosted.address_;
+        },
+        send: (to, what, options) => host.send_(outgoing(to, what, options)),
+        sendReliably: async (to, what, options) => settled(outgoing(to, what, options, flagReliable)),
+        sendWithReceipt: async (to, what, options) => settled(outgoing(to, what, options, flagReceipt)),
+        request: (to, what, { timeout = requestTimeout } = {}) =>
+            new Promise((resolve, reject) => {
+                const id = String(++lastId);
+                const callee_ = asAddress(to);
+                const timer = setTimeout(() => settle_(new MbusError("timed-out", "the request was not answered in time")), timeout);
+                const settle_ = (failure: unknown, reply?: Reply) => {
+                    clearTimeout(timer);
+                    calls.delete(id);
+                    if (reply) resolve(reply);
+                    else reject(failure);
+                };
+                // The outcome of sending matters only when it failed: the answer may even come first.
+                entity.sendReliably(to, callCommand(what, id)).catch(settle_);
+                calls.set(id, { name_: what.name + returnSuffix, callee_, settle_ });
+            }),
+        handle(globs, handler) {
+            const rule: [string, CallHandler] = [globs, handler];
+            rules.add(rule);
+            return () => void rules.delete(rule);
+        },
+        listen: listen as Entity["listen"],
+        async grant({ commands: command, expiry: wanted, uses: most } = {}) {
+            const fields: Fields = { entity: hosted.address_, command, expiry: wanted, uses: most };
+            const { url = "", expiry, uses } = await host.request_("grant", fields);
+            return { url, expiry, uses };
+        },
+        async detach() {
+            if (!detached) await host.request_("detach", { about });
+            hosted.end_(new MbusError("cancelled", "the entity was detached"));
+        },
+    };
+    const hosted: HostedEntity = {
+        entity_: entity,
+        address_,
+        mode_,
+        // One message from the daemon.
+        deliver_(frame, ack, nak) {
+            const message = new Message(frame, ack, nak);
+            if (consumeAll(message)) return;
+            if (listener) return void hand(message);
+            // The daemon may still deliver what waited there when the entity was detached.
+            if (detached) return void (mode_ === "queue" ? nak() : ack());
+            inbox.push(message);
+            wake();
+        },
+        // Iterators end, open requests fail.
+        end_(failure) {
+            detached = true;
+            calls.forEach(({ settle_ }) => settle_(failure));
+            wake();
+        },
+    };
+    return hosted;
 }

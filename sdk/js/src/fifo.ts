@@ -3,25 +3,23 @@ export class Fifo<Item> {
     private items_: Item[] = [];
     private head_ = 0;
 
-    get length(): number {
+    length_(): number {
         return this.items_.length - this.head_;
     }
-    at(index: number): Item | undefined {
+    at_(index: number): Item {
         return this.items_[this.head_ + index];
     }
-    push(item: Item): void {
+    push_(item: Item): void {
         this.items_.push(item);
     }
-    shift(): Item | undefined {
+    // Not of an empty one.
+    shift_(): Item {
         const item = this.items_[this.head_++];
-        if (this.head_ >= 1024 && this.head_ * 2 > this.items_.length) {
-            this.items_ = this.items_.slice(this.head_);
-            this.head_ = 0;
-        }
+        if (this.head_ > 1024 && this.head_ * 2 > this.items_.length) this.items_ = this.drain_();
         return item;
     }
     // All that is left; the queue is empty afterwards.
-    drain(): Item[] {
+    drain_(): Item[] {
         const rest = this.items_.slice(this.head_);
         this.items_ = [];
         this.head_ = 0;

@@ -1,6 +1,5 @@
 // The MBWS frame: a verb, a number, header fields and a body (docs/mbws.md, section 2).
 // Its two forms are in binary_frame.ts and text_frame.ts.
-import { MbusError } from "./errors.js";
 
 // An unsigned integer of up to 64 bits: a bigint beyond 2^53.
 export type Unsigned = number | bigint;
@@ -46,12 +45,21 @@ export interface Fields {
 
 export interface Frame {
     verb: string; // "" for one of a later version
+    flags: number;
     number: Unsigned; // 0: not numbered
     fields: Fields;
-    reliable?: boolean;
-    receipt?: boolean;
-    redelivered?: boolean;
     body: Uint8Array;
+}
+
+export const flagReliable = 1;
+export const flagReceipt = 2;
+export const flagRedelivered = 4;
+export const flagsKnown = 7;
+
+// One of the two forms: what is read and written as a WebSocket message.
+export interface Codec {
+    encode(frame: Frame): Uint8Array | string;
+    decode(data: Uint8Array | string): Frame; // throws bad-frame
 }
 
 // By the number that stands for them in binary frames (docs/mbws.md, section 2.3).
@@ -67,15 +75,11 @@ export const keys = (
     .split(" ")
     .map((entry) => entry.split(":") as [keyof Fields, string?]);
 
-// Bit n of the flags octet.
-export const flags = ["reliable", "receipt", "redelivered"] as const;
-
 export const emptyBody = new Uint8Array(0);
-export const utf8 = new TextEncoder();
+export const toUtf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 // Strict, and a byte order mark is a character like any other.
-export const fromUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-export const badFrame = (what: string): MbusError => new MbusError("bad-frame", what);
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+export const fromUtf8 = (octets: Uint8Array): string => decoder.decode(octets);
 
 // What a text field may hold: no control characters.
 export const isFieldText = (text: string): boolean => !/[\0-\x1f\x7f]|\p{Surrogate}/u.test(text);

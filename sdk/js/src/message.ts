@@ -1,9 +1,8 @@
-// A message that was delivered, and one that is to be sent.
-import { Address } from "./address.js";
+// A message that was delivered, and what can be sent.
 import { parseCommands } from "./command_reader.js";
 import { formatCommands } from "./command_writer.js";
-import { MbusError } from "./errors.js";
-import { Frame, fromUtf8, utf8 } from "./frame.js";
+import { fail } from "./errors.js";
+import { Fields, flagRedelivered, flagReliable, Frame, fromUtf8, toUtf8 } from "./frame.js";
 import { Command } from "./value.js";
 
 const commandType = "application/mbus";
@@ -11,46 +10,42 @@ const commandType = "application/mbus";
 export class Message {
     readonly to: string;
     readonly from: string; // full address of the sender
-    // Media type of the body; application/mbus: commands.
-    readonly type: string;
+    readonly type: string; // media type of the body; application/mbus: commands
     readonly body: Uint8Array;
-    // When it was made by the sender's clock, ms since 1970; undefined: not told.
-    readonly time?: number;
+    readonly time?: number; // when it was made by the sender's clock, ms since 1970
     readonly reliable: boolean;
-    // It may have come before, to this program or to another reader of the queue.
-    readonly redelivered: boolean;
-    // A copy of a message between others.
-    readonly monitor: boolean;
-    // From the bus: its SeqNum, and the daemon's interface on which it was heard.
-    readonly sequence?: number;
-    readonly interface?: string;
+    readonly redelivered: boolean; // it may have come before, to this program or another reader of the queue
+    readonly monitor: boolean; // a copy of a message between others
+    readonly sequence?: number; // from the bus: its SeqNum
+    readonly interface?: string; // from the bus: the daemon's interface on which it was heard
     private commands_?: readonly Command[];
 
     constructor(
-        { fields, body, reliable, redelivered }: Frame,
-        // Tells the daemon that this message was handled; a listener's callback that ends does so by itself.
+        { fields, body, flags }: Frame,
+        // Tells the daemon that this message was handled; a listener that ends does so by itself.
         readonly ack: () => void,
         // Queues: gives it back, for another reader.
         readonly nak: (reason?: string) => void,
     ) {
-        this.to = fields.to ?? "()";
-        this.from = fields.from ?? "";
-        this.type = fields.type || commandType;
+        const { to = "()", from = "", type = commandType, time, mode, sequence } = fields;
+        this.to = to;
+        this.from = from;
+        this.type = type;
         this.body = body;
-        this.time = fields.time === undefined ? undefined : Number(fields.time);
-        this.reliable = !!reliable;
-        this.redelivered = !!redelivered;
-        this.monitor = fields.mode === "monitor";
-        this.sequence = fields.sequence;
+        this.time = time === undefined ? time : Number(time);
+        this.reliable = !!(flags & flagReliable);
+        this.redelivered = !!(flags & flagRedelivered);
+        this.monitor = mode === "monitor";
+        this.sequence = sequence;
         this.interface = fields.interface;
     }
 
     // The body as text. Throws bad-value when it is not UTF-8.
     get text(): string {
         try {
-            return fromUtf8.decode(this.body);
+            return fromUtf8(this.body);
         } catch {
-            throw new MbusError("bad-value", "the body is not UTF-8");
+            return fail("bad-value", "the body is not UTF-8");
         }
     }
 
@@ -59,8 +54,8 @@ export class Message {
         return (this.commands_ ??= this.type === commandType ? parseCommands(this.text) : []);
     }
     // Leaves out what was not for the program.
-    keepOnly(commands: readonly Command[]): void {
-        this.commands_ = commands;
+    set commands(rest: readonly Command[]) {
+        this.commands_ = rest;
     }
 }
 
@@ -72,22 +67,18 @@ export interface SendOptions {
     time?: number; // ms since 1970, when it was made
 }
 
-// The fields and body of a payload. Throws bad-command, bad-value.
-export function encodePayload(what: Payload): { type?: string; body: Uint8Array } {
+// The media type and body of a payload. Throws bad-command, bad-value.
+export function encodePayload(what: Payload): [type: Fields["type"], body: Uint8Array] {
     if (typeof what === "string") {
         parseCommands(what);
-        return { body: utf8.encode(what) };
+        return [undefined, toUtf8(what)];
     }
-    if ("body" in what) return { type: what.type, body: typeof what.body === "string" ? utf8.encode(what.body) : what.body };
-    return { body: utf8.encode(formatCommands("name" in what ? [what] : what)) };
+    if ("body" in what) return [what.type, typeof what.body === "string" ? toUtf8(what.body) : what.body];
+    return [undefined, toUtf8(formatCommands("name" in what ? [what] : what))];
 }
 
 // True when `name` fits one of the comma-separated globs: `*` any run of characters, `?` one.
 export function globMatches(globs: string, name: string): boolean {
-    return globs.split(",").some((glob) => {
-        const pattern = glob.replace(/[^*?]/g, (each) => `\\u{${each.codePointAt(0)!.toString(16)}}`);
-        return new RegExp(`^${pattern.replace(/\*+/g, ".*").replace(/\?/g, ".")}$`, "su").test(name);
-    });
+    const escaped = globs.replace(/[^\w,*?-]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".");
+    return new RegExp(`^(?:${escaped.replace(/,/g, "|")})$`, "s").test(name);
 }
-
-export const fits = (address: string, pattern: string): boolean => Address.parse(address).answersTo(pattern);

@@ -18,56 +18,43 @@ export interface WebSocketLike {
 export type WebSocketClass = new (url: string, protocols?: string | string[]) => WebSocketLike;
 
 export interface SocketEvents {
-    opened(): void;
-    data(data: Data): void;
-    gone(reason: MbusError): void;
+    opened_(): void;
+    data_(data: Data): void;
+    gone_(reason: MbusError): void;
 }
 
 const protocol = "mbws";
 
-export class Socket {
-    private socket_: WebSocketLike;
-    private events_?: SocketEvents;
-
-    constructor(kind: WebSocketClass, url: string, events: SocketEvents) {
-        this.events_ = events;
-        const socket = (this.socket_ = new kind(url, [protocol]));
-        let trouble = "";
-        socket.binaryType = "arraybuffer";
-        socket.onopen = () => {
-            if (socket.protocol === protocol) return this.events_?.opened();
-            this.gone_(new MbusError("bad-version", `${url} does not speak ${protocol}; is it the address of mbusd's gateway?`));
-        };
-        socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
-            this.events_?.data(typeof data === "string" ? data : new Uint8Array(data));
-        // Stays for good: `ws` reports errors of a socket that is being dropped.
-        socket.onerror = ({ message }: { message?: string }) => (trouble = message ?? "");
-        socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
-            this.gone_(closeReason(code, reason || trouble));
-    }
-
-    send(data: Data): void {
-        this.socket_.send(data);
-    }
-
-    // No event comes afterwards. `orderly`: with a close handshake, for which nobody waits.
-    drop(orderly = false): void {
-        const socket = this.socket_;
-        this.events_ = undefined;
-        if (!orderly && socket.terminate) socket.terminate();
-        else socket.close(orderly ? 1000 : undefined);
-    }
-
-    private gone_(reason: MbusError): void {
-        const events = this.events_;
-        this.drop();
-        events?.gone(reason);
-    }
-}
-
 // The reason of a close frame is `code: text` (docs/mbws.md, section 6).
 function closeReason(code: number, reason: string): MbusError {
-    const [, word, text] = /^([a-z]+(?:-[a-z]+)*): (.*)$/s.exec(reason) ?? [];
-    if (word) return new MbusError(word, text);
-    return new MbusError("disconnected", `the connection broke or could not be made (${reason || code})`);
+    const [, word, text] = /^([a-z-]+): (.*)$/s.exec(reason) ?? [];
+    return word ? new MbusError(word, text) : new MbusError("disconnected", `the connection broke or was refused (${reason || code})`);
+}
+
+export function openSocket(kind: WebSocketClass, url: string, events: SocketEvents) {
+    const socket = new kind(url, [protocol]);
+    let open = true;
+    let trouble = "";
+    // No event comes afterwards. `orderly`: with a close handshake, for which nobody waits.
+    const drop_ = (orderly?: boolean) => {
+        open = false;
+        if (!orderly && socket.terminate) socket.terminate();
+        else socket.close();
+    };
+    const gone = (reason: MbusError) => {
+        if (!open) return;
+        drop_();
+        events.gone_(reason);
+    };
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+        if (socket.protocol !== protocol) gone(new MbusError("bad-version", `${url} is no gateway of mbusd`));
+        else if (open) events.opened_();
+    };
+    socket.onmessage = ({ data }: { data: string | ArrayBuffer }) =>
+        open && events.data_(typeof data === "string" ? data : new Uint8Array(data));
+    // Stays for good: `ws` reports errors of a socket that is being dropped.
+    socket.onerror = ({ message = "" }) => (trouble = message);
+    socket.onclose = ({ code = 0, reason = "" }) => gone(closeReason(code, reason || trouble));
+    return { send_: (data: Data) => socket.send(data), drop_ };
 }

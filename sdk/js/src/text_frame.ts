@@ -1,21 +1,47 @@
-// The text form of a frame (docs/mbws.md, section 2.2):
+// The text form of a frame (docs/mbws.md, section 2.2): easier to read in a browser's tools, larger, and only
+// for bodies in UTF-8. Not part of the small bundle: import { text } from "@mbus/client/text" and connect with
+// { binding: text }.
 //
 //     message 42
 //     to: (app:player)
 //
 //     player.play ("song.mp3" 3)
-import { MbusError } from "./errors.js";
-import { asUnsigned, badFrame, emptyBody, flags, Frame, fromUtf8, isFieldText, keys, Unsigned, utf8, verbs } from "./frame.js";
+import { binary } from "./binary_frame.js";
+import { fail } from "./errors.js";
+import { asUnsigned, Codec, emptyBody, Frame, fromUtf8, isFieldText, keys, toUtf8, Unsigned, verbs } from "./frame.js";
+
+const expected = (what: string): never => fail("bad-frame", `expected ${what}`);
+// Bit n of the flags.
+const flagNames = ["reliable", "receipt", "redelivered"];
 
 function readDecimal(digits: string, octets: number): Unsigned {
     const value = /^\d+$/.test(digits) ? BigInt(digits) : -1n;
-    if (value < 0n || value >> BigInt(8 * octets)) throw badFrame("expected a decimal number that fits the field");
+    if (value < 0n || value >> BigInt(8 * octets)) expected("a decimal number that fits the field");
     return asUnsigned(value);
 }
 
 function readYesNo(word: string): boolean {
-    if (word !== "yes" && word !== "no") throw badFrame("expected 'yes' or 'no'");
+    if (word !== "yes" && word !== "no") expected("'yes' or 'no'");
     return word === "yes";
+}
+
+function readField(frame: Frame, seen: Set<string>, line: string): void {
+    const colon = line.indexOf(":");
+    if (colon < 0) expected("'name: value' or an empty line before the body");
+    const name = line.slice(0, colon);
+    const value = line.slice(colon + (line[colon + 1] === " " ? 2 : 1));
+    const flag = flagNames.indexOf(name);
+    const key = name ? keys.find(([each]) => each === name) : undefined;
+    if (flag < 0 && !key) return; // of a later version
+    if (seen.has(name)) expected("each field once at most");
+    seen.add(name);
+    if (flag >= 0) {
+        if (readYesNo(value)) frame.flags |= 1 << flag;
+    } else if (key) {
+        const kind = key[1];
+        const read = kind === "?" ? readYesNo(value) : kind ? readDecimal(value, Number(kind)) : value;
+        Object.assign(frame.fields, { [name]: read });
+    }
 }
 
 // Throws bad-frame.
@@ -25,12 +51,13 @@ export function decodeText(text: string): Frame {
         const end = text.indexOf("\n", at);
         const found = end < 0 ? text.slice(at) : text.slice(at, end).replace(/\r$/, "");
         at = end < 0 ? text.length : end + 1;
-        if (!isFieldText(found)) throw badFrame("expected a header line without control characters");
+        if (!isFieldText(found)) expected("a header line without control characters");
         return found;
     };
     const [, verb, , number] = /^([^ ]*)( (.*))?$/.exec(line())!;
     const frame: Frame = {
         verb: verbs.includes(verb) ? verb : "",
+        flags: 0,
         number: number === undefined ? 0 : readDecimal(number, 8),
         fields: {},
         body: emptyBody,
@@ -39,41 +66,32 @@ export function decodeText(text: string): Frame {
     while (at < text.length) {
         const field = line();
         if (!field) break; // the body follows
-        const colon = field.indexOf(":");
-        if (colon < 0) throw badFrame("expected 'name: value' or an empty line before the body");
-        const name = field.slice(0, colon);
-        const value = field.slice(colon + (field[colon + 1] === " " ? 2 : 1));
-        const flag = flags.find((each) => each === name);
-        const key = name && keys.find(([each]) => each === name);
-        if (!flag && !key) continue; // of a later version
-        if (seen.has(name)) throw badFrame("expected each field once at most");
-        seen.add(name);
-        if (flag) {
-            if (readYesNo(value)) frame[flag] = true;
-        } else if (key) {
-            const kind = key[1];
-            (frame.fields as Record<string, unknown>)[name] =
-                kind === "?" ? readYesNo(value) : kind ? readDecimal(value, Number(kind)) : value;
-        }
+        readField(frame, seen, field);
     }
-    frame.body = utf8.encode(text.slice(at));
+    frame.body = toUtf8(text.slice(at));
     return frame;
 }
 
-// Undefined when the frame has no text form, since its body is not UTF-8.
-export function encodeText(frame: Frame): string | undefined {
-    let out = frame.verb + (frame.number ? ` ${frame.number}` : "") + "\n";
+// Undefined when the frame has no text form, since its body is not UTF-8. Throws bad-argument.
+export function encodeText({ verb, flags, number, fields, body }: Frame): string | undefined {
+    let out = verb + (number ? ` ${number}` : "") + "\n";
     for (const [name] of keys) {
-        const value = name ? frame.fields[name] : undefined;
+        const value = name ? fields[name] : undefined;
         if (value === undefined) continue;
-        if (!isFieldText(String(value))) throw new MbusError("bad-argument", `'${name}' has a control character`);
+        if (!isFieldText(String(value))) fail("bad-argument", `'${name}' has a control character`);
         out += `${name}: ${value === true ? "yes" : value === false ? "no" : value}\n`;
     }
-    for (const name of flags) if (frame[name]) out += `${name}: yes\n`;
-    if (!frame.body.length) return out;
+    flagNames.forEach((name, bit) => (out += (flags >> bit) & 1 ? `${name}: yes\n` : ""));
+    if (!body.length) return out;
     try {
-        return `${out}\n${fromUtf8.decode(frame.body)}`;
+        return `${out}\n${fromUtf8(body)}`;
     } catch {
         return undefined;
     }
 }
+
+// The binding of text WebSocket messages; frames without a text form go as binary ones.
+export const text: Codec = {
+    decode: (data) => (typeof data === "string" ? decodeText(data) : binary.decode(data)),
+    encode: (frame) => encodeText(frame) ?? binary.encode(frame),
+};
