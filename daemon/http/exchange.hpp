@@ -100,7 +100,8 @@ public:
     virtual std::shared_ptr<http_stream> start_stream(http_response answer) = 0;
     // Writes "101 Switching Protocols" with `headers`, which name Upgrade; Connection is added.
     virtual upgraded upgrade(const std::vector<header_field>& headers) = 0;
-    // Called once if the client goes before the answer is complete, and at the end of a stream.
+    // Called once if the client goes before the answer is complete, and at the end of a stream; at once
+    // if that has happened already.
     virtual void on_closed(std::function<void()> gone) = 0;
     [[nodiscard]] virtual bool answered() const noexcept = 0;
 
