@@ -18,11 +18,14 @@ mbus::connect_options to_options(const mbus_connect_options* given) {
     if (given == nullptr) return options;
     if (given->socket != nullptr) options.socket = given->socket;
     if (given->name != nullptr) options.name = given->name;
-    options.window = given->window;
-    options.expiry = std::chrono::seconds{given->expiry_s};
+    if (given->window != 0) options.window = given->window;
+    if (given->expiry_s != 0) options.expiry = std::chrono::seconds{given->expiry_s};
     if (given->connect_limit_ms != 0) options.connect_limit = std::chrono::milliseconds{given->connect_limit_ms};
     if (given->operation_limit_ms != 0) options.operation_limit = std::chrono::milliseconds{given->operation_limit_ms};
     options.reconnect.enabled = given->no_reconnect == 0;
+    if (given->token != nullptr) options.token = given->token;
+    if (given->token_file != nullptr) options.token_file = given->token_file;
+    if (given->ca_file != nullptr) options.ca_file = given->ca_file;
     return options;
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>   // program_invocation_short_name
 #include <cstdlib>
 #include <utility>
@@ -12,16 +13,32 @@
 namespace mbus {
 namespace {
 
+constinit std::atomic<detail::link_maker> url_links{nullptr};
+
+// What docs/mbws.md s3 and s4 name as defaults of WebSocket.
+constexpr std::chrono::seconds websocket_expiry{60};
+
+bool is_url(const std::string& socket) { return socket.find("://") != std::string::npos; }
+
 connect_options complete(connect_options options) {
     if (options.socket.empty()) options.socket = default_socket();
     if (options.name.empty()) options.name = ::program_invocation_short_name;
-    if (options.window == 0) options.expiry = std::chrono::seconds{0};
+    const bool websocket = is_url(options.socket);
+    if (!options.window) options.window = websocket ? mbws::window_default_websocket : mbws::window_default_local;
+    if (!options.expiry) options.expiry = websocket ? websocket_expiry : std::chrono::seconds{0};
+    if (*options.window == 0) options.expiry = std::chrono::seconds{0};
     return options;
+}
+
+std::unique_ptr<detail::link> make_link(const connect_options& options) {
+    const auto for_url = url_links.load();
+    if (for_url != nullptr && is_url(options.socket)) return for_url(options);
+    return std::make_unique<detail::unix_link>(options.socket);
 }
 
 std::shared_ptr<detail::core> make_core(const connect_options& options) {
     auto whole = complete(options);
-    auto way = std::make_unique<detail::unix_link>(whole.socket);
+    auto way = make_link(whole);
     return std::make_shared<detail::core>(std::move(way), whole);
 }
 
@@ -79,6 +96,11 @@ connection connection::start(const connect_options& options) {
     connection made{make_core(options)};
     made.shared_->begin(false);
     return made;
+}
+
+result<connection> connect(std::string_view where, connect_options options) {
+    options.socket = where;
+    return connection::connect(options);
 }
 
 operation<void> connection::ready() { return shared_->ready(); }
@@ -145,6 +167,8 @@ peer_watch::~peer_watch() {
 }
 
 namespace detail {
+
+void use_for_urls(link_maker maker) noexcept { url_links.store(maker); }
 
 connection connect_over(std::unique_ptr<link> way, const connect_options& options, driver& out) {
     const auto made = std::make_shared<core>(std::move(way), complete(options));

@@ -59,12 +59,13 @@ result<void> core::flush(std::chrono::milliseconds limit) {
     for (;;) {
         write_out();
         if (state_ == connection_state::closed) return closed_reason_;
-        if (open_ && session_.output().empty() && session_.unsent() == 0) return {};
+        if (open_ && session_.output().empty() && link_->waiting() == 0 && session_.unsent() == 0) return {};
         if (link_->now() >= end) {
-            return {errc::timed_out, std::to_string(session_.waiting_octets()) +
+            return {errc::timed_out, std::to_string(session_.waiting_octets() + link_->waiting()) +
                                          " octets are still waiting for the daemon to read them"};
         }
-        link_->wait(std::min(end, timers_.next()));  // what is to be dispatched has to wait
+        // What is to be dispatched has to wait.
+        link_->wait(std::min({end, timers_.next(), open_ ? link_->deadline() : never}));
         depth_guard guard{depth_};
         read_in();
         timers_.run(link_->now());
@@ -93,8 +94,7 @@ void core::read_in() {
     for (int i = 0; open_ && i < reads_of_a_turn; ++i) {
         const auto got = link_->read(input_);
         if (got.broken) {
-            connection_broken(fault_ ? fault_reason_
-                                     : error{errc::disconnected, "the daemon closed the connection"});
+            link_broken();
             return;
         }
         if (got.octets == 0) return;
@@ -116,12 +116,11 @@ void core::write_out() {
             link_->watch_output(false);
             return;
         }
-        const piece whole{out.data(), out.size()};
-        const auto put = link_->write({&whole, 1});
+        const auto put = link_->write(out);
         if (put.broken) {
             // The daemon may have said why before it closed.
             read_in();
-            connection_broken({errc::disconnected, "the daemon closed the connection"});
+            link_broken();
             return;
         }
         const bool all = put.octets == out.size();
@@ -149,7 +148,8 @@ void core::dispatch() {
 
 clock::time_point core::deadline() const {
     if (!events_.empty()) return link_->now();
-    return std::min(timers_.next(), open_ ? session_.next_deadline() : never);
+    if (!open_) return timers_.next();
+    return std::min({timers_.next(), session_.next_deadline(), link_->deadline()});
 }
 
 void core::arm() { link_->wake_at(deadline()); }

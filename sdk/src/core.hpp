@@ -55,7 +55,7 @@ public:
     [[nodiscard]] int fd();
     [[nodiscard]] clock::time_point deadline() const;
     [[nodiscard]] bool running() const noexcept { return depth_ > 0; }
-    [[nodiscard]] bool has_output() const noexcept { return open_ && !session_.output().empty(); }
+    [[nodiscard]] bool has_output() const noexcept { return open_ && (!session_.output().empty() || link_->waiting() > 0); }
     void hold() noexcept { ++batches_; }
     void release();
     // At the end of every public call that may have produced output or deadlines.
@@ -113,6 +113,7 @@ private:
 
     // Life.
     void try_to_open();
+    void link_broken();
     void connection_broken(error why);
     void retry_later();
     void close_for_good(error why);

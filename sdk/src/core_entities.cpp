@@ -182,7 +182,7 @@ void core::deliver(const std::shared_ptr<entity_record>& to, inbox_entry entry) 
 void core::put_into_inbox(entity_record& to, inbox_entry entry) {
     to.inbox_octets += entry.message.body.size();
     to.inbox.push_back(std::move(entry));
-    if (options_.window != 0) return;
+    if (*options_.window != 0) return;
     while (to.inbox.size() > inbox_messages_max || (to.inbox_octets > inbox_octets_max && to.inbox.size() > 1)) {
         (void)take_from_inbox(to);
         count_missed(1);

@@ -10,13 +10,14 @@ namespace {
 constexpr std::size_t read_octets = 64 * 1024;       // of one read
 constexpr std::chrono::milliseconds busy_retry{10};  // the daemon's queue of connections is full
 
-mbws::client_options session_options(const connect_options& options) {
+mbws::client_options session_options(const connect_options& options, std::chrono::seconds silence_max) {
     mbws::client_options out;
     out.name = options.name;
-    out.window = std::min(options.window, mbws::window_max);
-    out.expiry = static_cast<std::uint32_t>(std::clamp<std::int64_t>(options.expiry.count(), 0, UINT32_MAX));
+    out.window = std::min(*options.window, mbws::window_max);
+    out.expiry = static_cast<std::uint32_t>(std::clamp<std::int64_t>(options.expiry->count(), 0, UINT32_MAX));
     out.durable = options.durable;
     out.queue_octets_max = outbox_octets_max;
+    out.silence_max = silence_max;
     return out;
 }
 
@@ -25,7 +26,7 @@ mbws::client_options session_options(const connect_options& options) {
 core::core(std::unique_ptr<link> way, const connect_options& options)
     : link_(std::move(way)),
       options_(options),
-      session_(session_options(options), *this),
+      session_(session_options(options, link_->silence_max()), *this),
       input_(read_octets),
       delay_(options.reconnect.first) {
     // Calls of two runs of a program must not be taken for each other; short enough for peers that
@@ -70,6 +71,14 @@ void core::retry_later() {
     timers_.at(link_->now() + wait, [this] { try_to_open(); });
 }
 
+// The daemon may have said why before the link broke.
+void core::link_broken() {
+    if (!open_ || fault_) return connection_broken(fault_reason_);
+    auto fault = link_->fault();
+    fault_ = fault_is_final_ = fault.final;
+    connection_broken(std::move(fault.why));
+}
+
 void core::connection_broken(error why) {
     if (!open_) return;
     open_ = false;
@@ -77,7 +86,7 @@ void core::connection_broken(error why) {
     const bool was_open = state_ == connection_state::connected;
     unacknowledged_ = session_.unacknowledged();
     session_.lost(link_->now());
-    if (options_.window == 0) new_session();
+    if (*options_.window == 0) new_session();
     for (auto& [body, waiting] : pings_) {
         post([state = waiting.second, why] { state->finish(disconnected(why.text)); });
     }
@@ -189,9 +198,11 @@ void core::shut_down() noexcept {
         orderly_ = true;
         if (open_ && state_ == connection_state::connected) (void)flush(options_.flush_limit);
         if (open_) {
-            // The daemon need not answer: the end of the socket says the same.
+            // A session that outlives its connection ends when the daemon has read `close`. Any other
+            // ends with the socket.
+            const bool lasting = session_.resumable() && options_.expiry->count() > 0;
             session_.close(link_->now());
-            if (session_.unacknowledged() > 0) (void)close(options_.flush_limit);
+            if (session_.unacknowledged() > 0 || lasting) (void)close(options_.flush_limit);
             else write_out();
         }
         close_for_good({errc::disconnected, "the connection was closed"});

@@ -43,7 +43,7 @@ result<mbws::message_token> core::hand_over(entity_record& from, const destinati
     if (from.gone) return from.gone_reason;
     if (state_ == connection_state::closed) return disconnected(closed_reason_.text);
     // Without a window nothing outlives the connection, so nothing is promised while there is none.
-    if (state_ == connection_state::connecting && options_.window == 0) return disconnected(closed_reason_.text);
+    if (state_ == connection_state::connecting && *options_.window == 0) return disconnected(closed_reason_.text);
     if (from.options.mode != attach_mode::entity) {
         return {errc::no_entity, "a monitor or the reader of a queue has no address to send from; attach an entity"};
     }

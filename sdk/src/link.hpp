@@ -1,16 +1,18 @@
 // What a connection needs from outside: octets, time, randomness, and a way to sleep. The Unix socket
-// (unix_link.hpp) and the in-process bus of mbus::testing implement it; nothing else in the SDK
-// touches the system.
+// (unix_link.hpp), WebSocket (../websocket) and the in-process bus of mbus::testing implement it;
+// nothing else in the SDK touches the system.
 //
 // Thread-safety: none.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <mbus/export.hpp>
 #include <mbus/operation.hpp>
@@ -25,14 +27,15 @@ namespace mbus::detail {
 
 inline constexpr clock::time_point never = clock::time_point::max();
 
-struct piece {
-    const char* data = nullptr;
-    std::size_t size = 0;
-};
-
 struct io_outcome {
     std::size_t octets = 0;
     bool broken = false;  // the other side is gone; 0 octets and not broken: nothing to do now
+};
+
+// Why a link broke.
+struct link_fault {
+    error why{errc::disconnected, "the daemon closed the connection"};
+    bool final = false;  // connecting again would end the same way
 };
 
 class link {
@@ -43,11 +46,21 @@ public:
     // Fresh for each call: where request numbers and reconnect dither start.
     [[nodiscard]] virtual std::uint64_t random() = 0;
 
-    // One attempt to connect. Errors: no_daemon, forbidden, bad_argument; rate: try again soon.
+    // One attempt to connect. Errors: no_daemon, forbidden, bad_argument; rate: try again soon. A link
+    // may need longer: then read() and write() do nothing until it is through.
     virtual result<void> open() = 0;
     virtual void close() noexcept = 0;
     virtual io_outcome read(std::span<char> into) = 0;
-    virtual io_outcome write(std::span<const piece> what) = 0;
+    // `frames`: binary MBWS frames, from where the last write() stopped to the end of a frame.
+    virtual io_outcome write(std::string_view frames) = 0;
+    // After read() or write() said `broken`.
+    [[nodiscard]] virtual link_fault fault() const { return {}; }
+    // Octets that write() took and the system has not.
+    [[nodiscard]] virtual std::size_t waiting() const { return 0; }
+    // When the link itself wants a read(), whether or not there is input.
+    [[nodiscard]] virtual clock::time_point deadline() const { return never; }
+    // Give the connection up after this long without a frame; 0: the link tells when it breaks.
+    [[nodiscard]] virtual std::chrono::seconds silence_max() const { return std::chrono::seconds{0}; }
 
     // Whether room for output counts as a reason to wake up.
     virtual void watch_output(bool wanted) = 0;
@@ -67,6 +80,12 @@ struct driver {
     std::function<clock::time_point()> deadline;
     std::function<bool()> has_output;               // something waits to be written
 };
+
+// Makes the link to a URL. Faults of the URL or of the options are told by its open().
+using link_maker = std::unique_ptr<link> (*)(const connect_options& options);
+
+// From now on URLs in connect_options::socket go to this; libmbus-websocket calls it.
+MBUS_API void use_for_urls(link_maker maker) noexcept;
 
 // A connection over another link, which `out` runs too; for mbus::testing.
 MBUS_API connection connect_over(std::unique_ptr<link> way, const connect_options& options, driver& out);

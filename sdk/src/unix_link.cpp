@@ -1,16 +1,11 @@
 #include "unix_link.hpp"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <random>
@@ -18,8 +13,6 @@
 
 namespace mbus::detail {
 namespace {
-
-constexpr std::size_t pieces_max = 64;  // of one sendmsg; far below IOV_MAX
 
 std::string user_name() {
     const char* name = std::getenv("USER");
@@ -46,24 +39,20 @@ error connect_failure(int code, const std::string& path) {
 
 }  // namespace
 
-unix_link::~unix_link() {
-    close();
-    if (timer_ >= 0) ::close(timer_);
-    if (epoll_ >= 0) ::close(epoll_);
-}
+unix_link::~unix_link() { close(); }
 
 std::uint64_t unix_link::random() {
     std::random_device source;
     return (std::uint64_t{source()} << 32) | source();
 }
 
-bool unix_link::make_epoll() noexcept {
-    if (epoll_ < 0) epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-    return epoll_ >= 0;
-}
-
 result<void> unix_link::open() {
     close();
+    if (path_.find("://") != std::string::npos) {
+        return {errc::bad_argument, "this program can't use the URL " + path_ +
+                                        "; ws:// and wss:// need libmbus-websocket: include <mbus/websocket.hpp> "
+                                        "and link mbus::websocket (pkg-config mbus-websocket)"};
+    }
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     if (path_.empty() || path_.size() >= sizeof name.sun_path) {
@@ -71,7 +60,7 @@ result<void> unix_link::open() {
                                         std::to_string(sizeof name.sun_path - 1) + " octets"};
     }
     std::memcpy(name.sun_path, path_.data(), path_.size());
-    if (!make_epoll()) {
+    if (!polls_.make()) {
         return {errc::limit, "can't make an epoll descriptor: " + std::generic_category().message(errno)};
     }
     socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -84,10 +73,7 @@ result<void> unix_link::open() {
         close();
         return failure;
     }
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.fd = socket_;
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, socket_, &event) != 0) {
+    if (!polls_.add(socket_, false)) {
         const int code = errno;
         close();
         return {errc::limit, "can't watch the socket: " + std::generic_category().message(code)};
@@ -97,7 +83,7 @@ result<void> unix_link::open() {
 }
 
 void unix_link::close() noexcept {
-    if (socket_ >= 0) ::close(socket_);  // leaves the epoll set by itself
+    if (socket_ >= 0) ::close(socket_);  // leaves polls_ by itself
     socket_ = -1;
     output_watched_ = false;
 }
@@ -113,16 +99,10 @@ io_outcome unix_link::read(std::span<char> into) {
     }
 }
 
-io_outcome unix_link::write(std::span<const piece> what) {
+io_outcome unix_link::write(std::string_view frames) {
     if (socket_ < 0) return {};
-    std::array<iovec, pieces_max> parts;
-    const auto count = std::min(what.size(), parts.size());
-    for (std::size_t i = 0; i < count; ++i) parts[i] = {const_cast<char*>(what[i].data), what[i].size};
-    msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = count;
     for (;;) {
-        const auto put = ::sendmsg(socket_, &message, MSG_NOSIGNAL);
+        const auto put = ::send(socket_, frames.data(), frames.size(), MSG_NOSIGNAL);
         if (put >= 0) return {static_cast<std::size_t>(put), false};
         if (errno == EINTR) continue;
         return {0, errno != EAGAIN && errno != EWOULDBLOCK};
@@ -131,53 +111,7 @@ io_outcome unix_link::write(std::span<const piece> what) {
 
 void unix_link::watch_output(bool wanted) {
     if (socket_ < 0 || wanted == output_watched_) return;
-    epoll_event event{};
-    event.events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN;
-    event.data.fd = socket_;
-    if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, socket_, &event) == 0) output_watched_ = wanted;
-}
-
-void unix_link::wait(clock::time_point until) {
-    if (!make_epoll()) return;
-    int timeout = -1;
-    if (until != never) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
-        timeout = static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
-    }
-    std::array<epoll_event, 2> events;
-    (void)::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
-}
-
-int unix_link::fd() {
-    if (!make_epoll() || timer_ >= 0) return epoll_;
-    timer_ = ::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (timer_ >= 0) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.fd = timer_;
-        (void)::epoll_ctl(epoll_, EPOLL_CTL_ADD, timer_, &event);
-        arm(wanted_);
-    }
-    return epoll_;
-}
-
-// Moving the timer costs a system call, so it is moved earlier only; when it fires too early, the
-// next call here sets it anew.
-void unix_link::wake_at(clock::time_point when) {
-    wanted_ = when;
-    if (timer_ < 0) return;
-    if (when < armed_ || armed_ <= clock::now()) arm(when);
-}
-
-void unix_link::arm(clock::time_point when) noexcept {
-    itimerspec setting{};
-    if (when != never) {
-        // The monotonic clock is what steady_clock reads on Linux. Zero would switch the timer off.
-        const auto since = std::max<long long>(1, std::chrono::nanoseconds(when.time_since_epoch()).count());
-        setting.it_value.tv_sec = static_cast<time_t>(since / 1'000'000'000);
-        setting.it_value.tv_nsec = static_cast<long>(since % 1'000'000'000);
-    }
-    if (::timerfd_settime(timer_, TFD_TIMER_ABSTIME, &setting, nullptr) == 0) armed_ = when;
+    if (polls_.change(socket_, wanted)) output_watched_ = wanted;
 }
 
 }  // namespace mbus::detail

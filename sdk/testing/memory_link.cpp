@@ -9,7 +9,6 @@
 namespace mbus::testing::detail {
 
 using mbus::detail::io_outcome;
-using mbus::detail::piece;
 
 memory_link::memory_link(std::shared_ptr<world> owner, host& at) : world_(std::move(owner)), host_(at) {
     world_->add(*this);
@@ -53,15 +52,11 @@ io_outcome memory_link::read(std::span<char> into) {
     return {octets, false};
 }
 
-io_outcome memory_link::write(std::span<const piece> what) {
+io_outcome memory_link::write(std::string_view frames) {
     if (!pipe_) return {};
     if (pipe_->daemon_closed) return {0, true};
-    std::size_t octets = 0;
-    for (const auto& one : what) {
-        pipe_->to_daemon.append(one.data, one.size);
-        octets += one.size;
-    }
-    return {octets, false};
+    pipe_->to_daemon.append(frames);
+    return {frames.size(), false};
 }
 
 void memory_link::wait(clock::time_point until) { world_->wait(*this, until); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "link.hpp"
 #include "pipe.hpp"
@@ -24,7 +25,7 @@ public:
     result<void> open() override;
     void close() noexcept override;
     mbus::detail::io_outcome read(std::span<char> into) override;
-    mbus::detail::io_outcome write(std::span<const mbus::detail::piece> what) override;
+    mbus::detail::io_outcome write(std::string_view frames) override;
     void watch_output(bool) override {}
     void wait(clock::time_point until) override;
     [[nodiscard]] int fd() override { return -1; }  // there is nothing to poll: advance() the bus

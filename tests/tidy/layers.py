@@ -17,6 +17,7 @@ ALLOWED = {
     "core/protocol": {"core/message"},
     "json": {"core/message"},
     "sdk": {"core/message", "core/mbws"},
+    "sdk/websocket": {"core/message", "core/mbws", "core/websocket", "sdk"},
     "sdk/testing": {"core/message", "core/mbws", "core/protocol", "sdk"},
     # `mbus key` and `mbus doctor` read and write key files: the only reason for core/protocol.
     "tools": {"core/message", "core/protocol", "json", "key file", "sdk"},
@@ -75,6 +76,8 @@ def module_of(path):
             return f"daemon/gateways/{parts[2]}"
         return f"daemon/{parts[1]}"
     if parts[0] == "sdk":
+        if parts[1] == "websocket":
+            return "sdk/websocket"
         return "sdk/testing" if "testing" in " ".join(parts[1:]) else "sdk"
     if parts[0] in ("json", "tools"):
         return parts[0]
@@ -130,7 +133,7 @@ def _foreign_finding(path, module, header):
             return None
         return f"<{header}>: public headers include the standard library and each other only"
     if module.startswith("sdk") and header.split("/")[0] in ("boost", "fmt", "sodium.h", "openssl", "toml++", "CLI"):
-        if str(path).endswith("asio.cpp"):
+        if str(path).endswith("asio.cpp") or (module == "sdk/websocket" and header.startswith("openssl/")):
             return None
         return f"<{header}>: libmbus needs the C and C++ runtime only"
     if module == "json" and not standard and not header.startswith("boost/"):

@@ -44,6 +44,10 @@ class include_layers(unittest.TestCase):
         self.assertEqual(1, len(self.findings("sdk/include/mbus/connection.hpp", "#include <boost/asio.hpp>\n")))
         self.assertEqual([], self.findings("sdk/include/mbus/asio.hpp", "#include <boost/asio.hpp>\n"))
 
+    def test_given_openssl_in_the_sdk_then_it_is_reported_except_in_libmbus_websocket(self):
+        self.assertEqual(1, len(self.findings("sdk/src/a.cpp", "#include <openssl/ssl.h>\n")))
+        self.assertEqual([], self.findings("sdk/websocket/a.cpp", "#include <openssl/ssl.h>\n"))
+
     def test_given_a_thread_in_core_then_it_is_reported(self):
         self.assertEqual(1, len(self.findings("core/mbws/a.cpp", "#include <thread>\n")))
 

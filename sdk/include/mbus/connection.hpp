@@ -12,9 +12,13 @@
 //     output too;
 //   * Asio: <mbus/asio.hpp>.
 //
+// Over WebSocket, to a daemon on another host: include <mbus/websocket.hpp>, and
+//
+//     auto connection = mbus::connect("wss://bus.example.org/mbws", {.token_file = "token"});
+//
 // Reconnects by itself and attaches its entities again (connection_event says when). With
-// connect_options::window > 0 and expiry > 0 the session is resumed exactly where it stopped; without,
-// operations under way end with errc::disconnected, since their fate is unknown.
+// connect_options::window > 0 and expiry > 0 (over WebSocket the default) the session is resumed exactly
+// where it stopped; without, operations under way end with errc::disconnected, since their fate is unknown.
 //
 // Thread-safety: none. One connection and everything made from it belong to one thread at a time;
 // use one connection per thread.
@@ -59,17 +63,19 @@ struct reconnect_policy {
 };
 
 struct connect_options {
-    // The daemon's socket. Empty: $MBUS_SOCKET, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock if it
-    // exists, else /run/mbusd/mbusd.sock.
+    // The daemon's socket, or its URL: "ws://host:8407/mbws", "wss://..." (<mbus/websocket.hpp>).
+    // Empty: $MBUS_SOCKET, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock if it exists, else
+    // /run/mbusd/mbusd.sock.
     std::string socket{};
     // Who I am, for humans. Empty: the name of the program.
     std::string name{};
     // Messages that the daemon may have under way to this program without an answer. 0: nothing is
     // acknowledged or resumed, the fastest; more: taken over exactly once over broken connections,
-    // as long as `expiry` has not passed.
-    std::uint32_t window = 0;
-    // How long the session outlives its connection.
-    std::chrono::seconds expiry{0};
+    // as long as `expiry` has not passed. Not given: 0 on the socket, 256 over WebSocket, where 0 is
+    // not possible.
+    std::optional<std::uint32_t> window{};
+    // How long the session outlives its connection. Not given: 0 on the socket, 60 s over WebSocket.
+    std::optional<std::chrono::seconds> expiry{};
     // Keep the session over a restart of the daemon; needs a right and a window.
     bool durable = false;
     // connect() and ready() give up after this.
@@ -79,6 +85,14 @@ struct connect_options {
     // The destructor waits this long at most for output that the daemon has not read.
     std::chrono::milliseconds flush_limit{1000};
     reconnect_policy reconnect{};
+
+    // --- for URLs only ---
+    // Who I am to the daemon: what `mbus client add NAME` printed, or the file that holds it, which is
+    // read at each connection. Neither appears in an error.
+    std::string token{};
+    std::string token_file{};
+    // wss: certificates to trust, PEM. Empty: those of the system.
+    std::string ca_file{};
 };
 
 // The socket that connect() uses when connect_options::socket is empty.
@@ -234,5 +248,8 @@ public:
 private:
     std::shared_ptr<detail::core> shared_;
 };
+
+// connection::connect() to a socket or URL.
+[[nodiscard]] MBUS_API result<connection> connect(std::string_view where, connect_options options = {});
 
 }  // namespace mbus

@@ -98,17 +98,26 @@ MBUS_C_API const char *mbus_version(void);
 
 /* Set to all zeros (or use MBUS_CONNECT_OPTIONS_INIT), then change what you need. */
 typedef struct mbus_connect_options {
-    const char *socket;             /* NULL: $MBUS_SOCKET, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock if it
+    const char *socket;             /* a path, or after mbus_enable_websocket() a ws:// or wss:// URL;
+                                       NULL: $MBUS_SOCKET, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock if it
                                        exists, else /run/mbusd/mbusd.sock */
     const char *name;               /* NULL: the name of the program */
-    uint32_t window;                /* 0: nothing is resumable */
-    uint32_t expiry_s;              /* how long the session outlives its connection */
+    uint32_t window;                /* 0: nothing is resumable; over WebSocket: 256 */
+    uint32_t expiry_s;              /* how long the session outlives its connection; over WebSocket 0
+                                       means 60 */
     uint32_t connect_limit_ms;      /* 0: 5000 */
     uint32_t operation_limit_ms;    /* 0: 10000 */
     int no_reconnect;               /* not 0: stay closed when the connection breaks */
+    const char *token;              /* URLs: what `mbus client add` printed; NULL: none */
+    const char *token_file;         /* URLs: the file that holds it */
+    const char *ca_file;            /* wss: certificates to trust, PEM; NULL: those of the system */
 } mbus_connect_options;
 
-#define MBUS_CONNECT_OPTIONS_INIT {NULL, NULL, 0, 0, 0, 0, 0}
+#define MBUS_CONNECT_OPTIONS_INIT {NULL, NULL, 0, 0, 0, 0, 0, NULL, NULL, NULL}
+
+/* Makes ws:// and wss:// URLs known to mbus_connect(). Of libmbus-websocket (pkg-config
+ * mbus-websocket). Any thread. */
+MBUS_C_API void mbus_enable_websocket(void);
 
 /* Connects and waits until the session is open. `options` may be NULL. Free with mbus_disconnect().
  * MBUS_NO_DAEMON, MBUS_FORBIDDEN, MBUS_UNAUTHORIZED, MBUS_TIMED_OUT, MBUS_BAD_ARGUMENT. */
