@@ -27,6 +27,8 @@ ALLOWED = {
     "daemon/config": {"core/message", "core/protocol", "daemon/runtime", "key file"},
     "daemon/bus": {"core/message", "core/protocol"} | _DAEMON_BASE,
     "daemon/store": {"core/message", "core/mbws"} | _DAEMON_BASE,
+    "daemon/xml": set(),
+    "daemon/pubsub": {"daemon/xml"},
     "daemon/http": {"core/message", "core/websocket"} | _DAEMON_BASE,
     "daemon/router": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/store"} | _DAEMON_BASE,
     "daemon/local": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router"} | _DAEMON_BASE,
