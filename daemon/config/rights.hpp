@@ -1,10 +1,11 @@
-// Who may do what: the rules of [[rights]] in mbusd.toml, and what they grant to one user.
+// Who may do what: the rules of [[rights]] in mbusd.toml, and what they grant to one user or token.
 //
 //     auto mine = table.granted_to(user);
 //     if (auto no = mine.refuses_attach(address)) answer_nak(*no);
 //
 // Rights of all rules that fit a user add up; nothing is taken away. Root and the user the daemon
-// runs as have every right without a rule.
+// runs as have every right without a rule. A token has rights of its own, and those of the rules that
+// name it.
 //
 // Thread-safety: plain values.
 #pragma once
@@ -39,6 +40,7 @@ struct user_identity {
 struct rights_rule {
     std::vector<std::string> users;    // globs on user names
     std::vector<std::string> groups;   // globs on group names
+    std::vector<std::string> clients;  // globs on names of tokens ('mbus client add'); no user fits these
     std::vector<mbus::address> attach; // an entity may be attached if it contains one of these
     std::vector<mbus::address> send;   // a destination must contain one of these
     bool monitor = false;
@@ -61,10 +63,12 @@ public:
     [[nodiscard]] std::optional<std::string> refuses_monitor() const;
     [[nodiscard]] std::optional<std::string> refuses_administer() const;
     [[nodiscard]] std::optional<std::string> refuses_block() const;
+    [[nodiscard]] std::optional<std::string> refuses_link() const;
 
     // True when refuses_send() allows every destination: the hot path asks this first.
     [[nodiscard]] bool sends_anywhere() const noexcept { return everything_ || sends_anywhere_; }
     [[nodiscard]] bool durable() const noexcept { return everything_ || durable_; }
+    [[nodiscard]] bool link() const noexcept { return everything_ || link_; }
     [[nodiscard]] const std::string& user() const noexcept { return user_; }
 
     // Every right, for the daemon's own use and for tests.
@@ -72,9 +76,13 @@ public:
 
 private:
     friend class rights_table;
-    [[nodiscard]] std::string refusal(std::string_view what, std::string_view group) const;
+    [[nodiscard]] std::string refusal(std::string_view what, std::string_view group, std::string_view key) const;
+    [[nodiscard]] std::string client_refusal(std::string_view what, std::string_view key) const;
+    [[nodiscard]] std::string more(std::string_view key) const;
+    [[nodiscard]] std::string subject() const { return client_.empty() ? "user " + user_ : "client " + client_; }
 
     std::string user_;
+    std::string client_;  // name of the token; empty: a user of this host
     // Groups of the rules that would have granted each right, for the sentence.
     std::string users_group_;
     std::string monitor_group_;
@@ -88,6 +96,7 @@ private:
     bool administer_ = false;
     bool block_ = false;
     bool durable_ = false;
+    bool link_ = false;
 };
 
 class rights_table {
@@ -100,11 +109,15 @@ public:
     static rights_table standard();
 
     [[nodiscard]] granted_rights granted_to(const user_identity& user) const;
+    // What the rules that name a client grant, and what its token does.
+    [[nodiscard]] granted_rights granted_to(const user_identity& client, const rights_rule& own) const;
     [[nodiscard]] const std::vector<rights_rule>& rules() const noexcept { return rules_; }
 
     bool operator==(const rights_table&) const = default;
 
 private:
+    static void add(granted_rights& to, const rights_rule& rule);
+
     std::vector<rights_rule> rules_;
 };
 

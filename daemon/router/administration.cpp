@@ -62,22 +62,6 @@ std::string host_of(const mbus::address& who) {
     return at == std::string_view::npos ? std::string{} : std::string{id->substr(at + 1)};
 }
 
-// What stands at `index` of the arguments as a number; 0 when there is none.
-std::size_t offset_at(const value::list& arguments, std::size_t index) {
-    if (index >= arguments.size()) return 0;
-    const auto* given = arguments[index].get_if<std::int64_t>();
-    return given != nullptr && *given > 0 ? static_cast<std::size_t>(*given) : 0;
-}
-
-// The page of `rows` from `from`, and where the next one starts (0: there is none).
-value::list page(value::list rows, std::size_t from, std::string_view name) {
-    value::list chosen;
-    const auto end = std::min(rows.size(), from + page_entries_max);
-    for (auto i = from; i < end; ++i) chosen.push_back(std::move(rows[i]));
-    return {pair("total", number(rows.size())), pair("next", number(end < rows.size() ? end : 0)),
-            pair(name, std::move(chosen))};
-}
-
 value::list drops_of(const mbus::protocol::counters& counts) {
     value::list out;
     for (std::size_t i = 0; i < mbus::protocol::drop_reasons; ++i) {
@@ -149,9 +133,34 @@ value interface_row(const interface_status& each) {
                        pair("last-error", each.last_error)};
 }
 
+mbus::command reply(const std::string& name, value id, administration_outcome result) {
+    const auto code = result.known ? result.code : mbus::errc::not_found;
+    const char* status = result.ok ? "OK" : result.known ? "FAILED" : "UNKNOWN";
+    value::list head{pair("ID", std::move(id)), pair("RPC-STATUS", status)};
+    value::list tail{value::list{symbol{result.ok ? "OK" : "FAILED"}, symbol{result.ok ? "OK" : std::string{to_string(code)}},
+                                 value{std::move(result.text)}},
+                     std::move(result.results)};
+    return {name + ".return", {std::move(head), std::move(tail)}};
+}
+
 }  // namespace
 
-std::vector<mbus::command> administration::answer(std::string_view commands, const granted_rights* rights) {
+std::size_t answer_offset(const value::list& arguments, std::size_t index) {
+    if (index >= arguments.size()) return 0;
+    const auto* given = arguments[index].get_if<std::int64_t>();
+    return given != nullptr && *given > 0 ? static_cast<std::size_t>(*given) : 0;
+}
+
+value::list answer_page(value::list rows, std::size_t from, std::string_view name) {
+    value::list chosen;
+    const auto end = std::min(rows.size(), from + page_entries_max);
+    for (auto i = from; i < end; ++i) chosen.push_back(std::move(rows[i]));
+    return {pair("total", number(rows.size())), pair("next", number(end < rows.size() ? end : 0)),
+            pair(name, std::move(chosen))};
+}
+
+std::vector<mbus::command> administration::answer(std::string_view commands, const granted_rights* rights,
+                                                  const std::function<void(mbus::command)>& later) {
     std::vector<mbus::command> out;
     const auto parsed = mbus::parse_commands(commands);
     if (!parsed) return out;
@@ -166,13 +175,11 @@ std::vector<mbus::command> administration::answer(std::string_view commands, con
         } else {
             result = perform(std::string_view{each.name}.substr(prefix.size()), *arguments, *rights);
         }
-        const char* status = result.ok ? "OK" : result.known ? "FAILED" : "UNKNOWN";
-        value::list head{pair("ID", *id), pair("RPC-STATUS", status)};
-        value::list tail{value::list{symbol{result.ok ? "OK" : "FAILED"}, symbol{result.ok ? "OK" : "forbidden"},
-                                     value{result.text}},
-                         std::move(result.results)};
-        if (!result.known) tail.front() = value::list{symbol{"FAILED"}, symbol{"not-found"}, value{result.text}};
-        out.push_back({each.name + ".return", {std::move(head), std::move(tail)}});
+        if (result.later && later) {
+            result.later([later, name = each.name, id = *id](outcome known) { later(reply(name, id, std::move(known))); });
+        } else {
+            out.push_back(reply(each.name, *id, std::move(result)));
+        }
     }
     return out;
 }
@@ -182,11 +189,11 @@ administration::outcome administration::perform(std::string_view name, const val
     if (name == "status") return status();
     if (name == "counters") return counters();
     if (name == "interfaces") return interfaces();
-    if (name == "peers") return peers(offset_at(arguments, 0));
+    if (name == "peers") return peers(answer_offset(arguments, 0));
     if (name == "rights") return rights_of(rights);
     if (name == "config" || name == "sessions") {
         if (auto no = rights.refuses_administer()) return {false, true, std::move(*no), {}};
-        return name == "config" ? config() : sessions(offset_at(arguments, 0));
+        return name == "config" ? config() : sessions(answer_offset(arguments, 0));
     }
     if (const auto part = parts_.find(name); part != parts_.end()) return part->second(arguments, rights);
     return {false, false, fmt::format("mbusd has no command 'mbusd.{}'; docs/daemon-commands.md lists them", name), {}};
@@ -267,7 +274,7 @@ administration::outcome administration::peers(std::size_t from) const {
                                       pair("age-ms", number(milliseconds(now - peer.first_heard))),
                                       pair("heard-ms", number(milliseconds(now - peer.last_heard)))});
     });
-    return {true, true, "", page(std::move(rows), from, "peers")};
+    return {true, true, "", answer_page(std::move(rows), from, "peers")};
 }
 
 administration::outcome administration::sessions(std::size_t from) const {
@@ -287,7 +294,7 @@ administration::outcome administration::sessions(std::size_t from) const {
             pair("queued-messages", number(session.queued_messages())),
             pair("queued-octets", number(session.queued_octets())), pair("entities", std::move(addresses))});
     });
-    return {true, true, "", page(std::move(rows), from, "sessions")};
+    return {true, true, "", answer_page(std::move(rows), from, "sessions")};
 }
 
 administration::outcome administration::config() const {

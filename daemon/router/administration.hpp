@@ -1,7 +1,7 @@
 // The answers of the daemon's own entity: status, counters, interfaces, peers, sessions and
 // configuration, asked for in the request form of docs/daemon-commands.md.
 //
-//     auto reply = administration.answer(body, rights);   // commands of the reply; may be empty
+//     auto reply = administration.answer(body, rights, later);   // commands of the reply; may be empty
 //
 // One thread. The facts outlive it.
 #pragma once
@@ -48,7 +48,15 @@ struct administration_outcome {
     bool known = true;
     std::string text{};              // for people; when !ok: what to do
     mbus::value::list results{};
+    mbus::errc code = mbus::errc::forbidden;  // when !ok
+    // Set: the outcome is not known yet. It is called at once, and calls what it is given when it is.
+    std::function<void(std::function<void(administration_outcome)>)> later{};
 };
+
+// The page of `rows` from `from`, with the total and where the next page starts (0: there is none).
+[[nodiscard]] mbus::value::list answer_page(mbus::value::list rows, std::size_t from, std::string_view name);
+// What stands at `index` of the arguments as a number, for answer_page(); 0 when there is none.
+[[nodiscard]] std::size_t answer_offset(const mbus::value::list& arguments, std::size_t index);
 
 // Answers one command of another part of the daemon. Check the rights first.
 using administration_part =
@@ -64,8 +72,9 @@ public:
     void add_part(std::string name, administration_part part) { parts_[std::move(name)] = std::move(part); }
 
     // The answers to the requests among `commands`, one command each. A null `rights`: the caller
-    // is not a session of this daemon, and gets FAILED.
-    std::vector<mbus::command> answer(std::string_view commands, const granted_rights* rights);
+    // is not a session of this daemon, and gets FAILED. Answers that are not known yet go to `later`.
+    std::vector<mbus::command> answer(std::string_view commands, const granted_rights* rights,
+                                      const std::function<void(mbus::command)>& later = {});
 
 private:
     using outcome = administration_outcome;

@@ -25,22 +25,30 @@ void router::answer_local(const routing& job) {
     if (!what.type.empty() || !may_hold_requests(what.commands.first_command, !job.way.to.empty())) return;
     auto* caller = find_entity(static_cast<mbus::protocol::entity_handle>(what.from->handle));
     if (caller == nullptr || caller == &own_) return;
-    for (const auto& reply : administration_.answer(what.body, job.rights)) {
-        auto body = mbus::format_commands(std::span{&reply, 1});
-        if (!body) continue;
-        ++counters_.requests_answered;
-        message_forms forms{preparer_,
-                            {.to = caller->address.text(),
-                             .from = own_.address.text(),
-                             .type = {},
-                             .body = *body,
-                             .first_command = reply.name,
-                             .time = bus_->now().wall_ms,
-                             .reliable = false,
-                             .has_ping = false}};
-        offer(job.now, *caller, forms, {});
-        if (!monitors_.empty()) copy_to_monitors(job.now, forms, own_.address, caller->address);
-    }
+    // Whoever has left by then gets no answer.
+    const auto later = [this, handle = caller->handle, whose = caller->address](const mbus::command& reply) {
+        auto* still = find_entity(handle);
+        if (!stopping_ && still != nullptr && still->address == whose) reply_to(*still, reply);
+    };
+    for (const auto& reply : administration_.answer(what.body, job.rights, later)) reply_to(*caller, reply);
+}
+
+void router::reply_to(local_entity& caller, const mbus::command& reply) {
+    auto body = mbus::format_commands(std::span{&reply, 1});
+    if (!body) return;
+    ++counters_.requests_answered;
+    message_forms forms{preparer_,
+                        {.to = caller.address.text(),
+                         .from = own_.address.text(),
+                         .type = {},
+                         .body = *body,
+                         .first_command = reply.name,
+                         .time = bus_->now().wall_ms,
+                         .reliable = false,
+                         .has_ping = false}};
+    const auto at = bus_->now().now;
+    offer(at, caller, forms, {});
+    if (!monitors_.empty()) copy_to_monitors(at, forms, own_.address, caller.address);
 }
 
 // Other hosts get no facts, but they are told so.

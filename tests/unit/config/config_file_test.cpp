@@ -122,7 +122,7 @@ monitor = true
     CHECK(only_problem("[[rights]]\nuser = [\"bob\"]\nusers = []\n") ==
           "mbusd.toml:2: unknown key 'user' in [[rights]]; did you mean 'users'?");
     CHECK(only_problem("[[rights]]\nattach = [\"()\"]\n") ==
-          "mbusd.toml:1: a [[rights]] rule must say for whom it is: add users = [...] or groups = [...]");
+          "mbusd.toml:1: a [[rights]] rule must say for whom it is: add users = [...], groups = [...] or clients = [...]");
     CHECK(only_problem("[rights]\nusers = [\"bob\"]\n") ==
           "mbusd.toml:1: rights must be written as [[rights]], with two brackets on each side");
     CHECK(only_problem("[[rights]]\nusers = [\"bob\"]\nsend = [\"app\"]\n")

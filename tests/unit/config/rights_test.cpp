@@ -88,3 +88,59 @@ TEST_CASE("rights of all fitting rules add up, and numbers fit like names") {
     CHECK_FALSE(mine.refuses_send(mbus::address{}));
     CHECK(mine.refuses_attach(address("(a:b)")));
 }
+
+namespace {
+
+mbusd::user_identity token(std::string name) {
+    mbusd::user_identity out;
+    out.client = std::move(name);
+    out.name = out.identity();
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("a token has its own rights and those of the rules that name it") {
+    mbusd::rights_rule own;
+    own.attach = {address("(app:ui)")};
+    mbusd::rights_rule pages;
+    pages.clients = {"page-*"};
+    pages.monitor = true;
+    pages.durable = pages.link = true;
+    const mbusd::rights_table table{{pages}};
+    const auto mine = table.granted_to(token("page-1"), own);
+    CHECK_FALSE(mine.refuses_attach(address("(app:ui id:7-1@h)")));
+    CHECK_FALSE(mine.refuses_monitor());
+    CHECK(mine.durable());
+    CHECK(mine.link());
+    const auto other = table.granted_to(token("door"), own);
+    CHECK(other.refuses_monitor());
+    CHECK_FALSE(other.link());
+    CHECK(other.refuses_attach(address("(app:x)")) ==
+          "refused: client door may attach only addresses that contain (app:ui); use one of these, or add a [[rights]] rule to "
+          "mbusd.toml with clients = [\"door\"] and attach = [...]");
+}
+
+TEST_CASE("no rule for users is one for tokens, and none for tokens one for users") {
+    mbusd::rights_rule everybody;
+    everybody.users = everybody.groups = {"*"};
+    everybody.send = {mbus::address{}};
+    everybody.administer = true;
+    mbusd::rights_rule clients;
+    clients.clients = {"*"};
+    clients.monitor = true;
+    const mbusd::rights_table table{{everybody, clients}};
+    CHECK(table.granted_to(token("ui"), {}).refuses_administer());
+    CHECK(table.granted_to(token("ui"), {}).refuses_send(address("(app:x)")));
+    CHECK(table.granted_to(user("bob", {"bob"})).refuses_monitor());
+}
+
+TEST_CASE("a client without a right is told how to get it, and not to join a group") {
+    const auto mine = mbusd::rights_table::standard().granted_to(token("ui"), {});
+    CHECK(mine.refuses_connect() ==
+          "refused: client ui may not use the bus; give it a [[rights]] rule of mbusd.toml with clients = [\"ui\"] and attach = "
+          "[\"()\"], or make a new token: mbus client add ui --replace --attach '()'");
+    CHECK(mine.refuses_administer() ==
+          "refused: client ui may not administer; give it a [[rights]] rule of mbusd.toml with clients = [\"ui\"] and administer = "
+          "true, or make a new token: mbus client add ui --replace --administer");
+}
