@@ -36,6 +36,8 @@ public:
         for (const auto& [key, node] : root) {
             if (key.str() == "rights") {
                 check_rights(node);
+            } else if (key.str() == "link") {
+                check_links(node);
             } else if (node.is_table() && is_section(key.str())) {
                 for (const auto& [inner, value] : *node.as_table()) {
                     check_key(std::string{key.str()} + '.' + std::string{inner.str()}, value, inner.source());
@@ -76,6 +78,7 @@ private:
             }
         }
         known.push_back("rights");
+        known.push_back("link");
         auto hint = did_you_mean(name, known);
         if (hint.empty()) hint = elsewhere(name);
         if (hint.empty()) hint = "; 'mbusd --dump-keys markdown' lists all keys";
@@ -198,6 +201,7 @@ private:
             const auto name = key.str();
             if (name == "users") rule_list(name, node, out.users);
             else if (name == "groups") rule_list(name, node, out.groups);
+            else if (name == "clients") rule_list(name, node, out.clients);
             else if (name == "attach") rule_addresses(name, node, out.attach);
             else if (name == "send") rule_addresses(name, node, out.send);
             else if (name == "monitor") rule_flag(name, node, out.monitor);
@@ -207,8 +211,8 @@ private:
             else if (name == "link") rule_flag(name, node, out.link);
             else unknown_in_rule(name, key.source());
         }
-        if (!table.contains("users") && !table.contains("groups")) {
-            problem(table.source(), "a [[rights]] rule must say for whom it is: add users = [...] or groups = [...]");
+        if (!table.contains("users") && !table.contains("groups") && !table.contains("clients")) {
+            problem(table.source(), "a [[rights]] rule must say for whom it is: add users = [...], groups = [...] or clients = [...]");
         }
         return out;
     }
@@ -219,29 +223,89 @@ private:
         problem(where, fmt::format("unknown key '{}' in [[rights]]{}", name, did_you_mean(name, known)));
     }
 
-    void rule_list(std::string_view name, const toml::node& node, std::vector<std::string>& out) {
-        if (list_of_texts(node, out)) return;
-        problem(node.source(), fmt::format("{} of [[rights]] must be a list of texts, not {}", name, describe_type(node)));
+    // [[link]] entries of all files add up; a name may stand once.
+    void check_links(const toml::node& node) {
+        const auto* entries = node.as_array();
+        const bool tables = entries != nullptr && std::ranges::all_of(*entries, [](const auto& each) { return each.is_table(); });
+        if (!tables) {
+            problem(node.source(), "links must be written as [[link]], with two brackets on each side");
+            return;
+        }
+        for (const auto& entry : *entries) {
+            auto rule = read_link(*entry.as_table());
+            auto& links = out_.values.links;
+            if (const auto fault = fault_of(rule)) {
+                problem(entry.source(), *fault);
+            } else if (std::ranges::find(links, rule.name, &link_rule::name) != links.end()) {
+                problem(entry.source(), fmt::format("there are two links with the name '{}'; rename one", rule.name));
+            } else {
+                links.push_back(std::move(rule));
+            }
+        }
+        out_.origins["link"] = place(node.source());
     }
 
-    void rule_flag(std::string_view name, const toml::node& node, bool& out) {
+    link_rule read_link(const toml::table& table) {
+        link_rule out;
+        for (const auto& [key, node] : table) {
+            const auto name = key.str();
+            if (name == "name") link_text(name, node, out.name);
+            else if (name == "url") link_text(name, node, out.url);
+            else if (name == "token_file") link_text(name, node, out.token_file);
+            else if (name == "ca_file") link_text(name, node, out.ca_file);
+            else if (name == "send") link_addresses(name, node, out.send);
+            else if (name == "receive") link_addresses(name, node, out.receive);
+            else if (name == "transit") rule_flag(name, node, out.transit, "link");
+            else unknown_in_link(name, key.source());
+        }
+        return out;
+    }
+
+    void unknown_in_link(std::string_view name, const toml::source_region& where) {
+        std::vector<std::string_view> known;
+        for (const auto& key : link_keys()) known.push_back(key.name);
+        problem(where, fmt::format("unknown key '{}' in [[link]]{}", name, did_you_mean(name, known)));
+    }
+
+    void link_text(std::string_view name, const toml::node& node, std::string& out) {
+        const auto value = node.value_exact<std::string>();
+        if (value && value->find('\0') == std::string::npos) {
+            out = *value;
+            return;
+        }
+        problem(node.source(), fmt::format("{} of [[link]] must be a text, not {}", name, describe_type(node)));
+    }
+
+    void link_addresses(std::string_view name, const toml::node& node, std::vector<mbus::address>& out) {
+        out.clear();
+        rule_addresses(name, node, out, "link");
+    }
+
+    void rule_list(std::string_view name, const toml::node& node, std::vector<std::string>& out,
+                   std::string_view table = "rights") {
+        if (list_of_texts(node, out)) return;
+        problem(node.source(), fmt::format("{} of [[{}]] must be a list of texts, not {}", name, table, describe_type(node)));
+    }
+
+    void rule_flag(std::string_view name, const toml::node& node, bool& out, std::string_view table = "rights") {
         if (const auto value = node.value_exact<bool>()) {
             out = *value;
             return;
         }
-        problem(node.source(), fmt::format("{} of [[rights]] must be true or false, not {}", name, describe_type(node)));
+        problem(node.source(), fmt::format("{} of [[{}]] must be true or false, not {}", name, table, describe_type(node)));
     }
 
-    void rule_addresses(std::string_view name, const toml::node& node, std::vector<mbus::address>& out) {
+    void rule_addresses(std::string_view name, const toml::node& node, std::vector<mbus::address>& out,
+                        std::string_view table = "rights") {
         std::vector<std::string> texts;
-        rule_list(name, node, texts);
+        rule_list(name, node, texts, table);
         for (const auto& text : texts) {
             auto parsed = mbus::address::parse(text);
             if (parsed) {
                 out.push_back(std::move(*parsed));
             } else {
-                problem(node.source(), fmt::format("{} of [[rights]]: '{}' is not an address such as (app:player): {}",
-                                                   name, text, parsed.error().text));
+                problem(node.source(), fmt::format("{} of [[{}]]: '{}' is not an address such as (app:player): {}",
+                                                   name, table, text, parsed.error().text));
             }
         }
     }

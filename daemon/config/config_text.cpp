@@ -62,6 +62,18 @@ std::string rule_text(const rights_rule& rule) {
     return out;
 }
 
+std::string link_text(const link_rule& rule) {
+    const auto address = [](const mbus::address& pattern) { return escaped(pattern.text()); };
+    std::string out = fmt::format("\n[[link]]\nname = \"{}\"\n", rule.name);
+    for (const auto& [name, text] : {std::pair{"url", &rule.url}, {"token_file", &rule.token_file}, {"ca_file", &rule.ca_file}}) {
+        if (!text->empty()) out += fmt::format("{} = \"{}\"\n", name, escaped(*text));
+    }
+    out += fmt::format("send = {}\n", list_text(rule.send, address));
+    out += fmt::format("receive = {}\n", list_text(rule.receive, address));
+    if (rule.transit) out += "transit = true\n";
+    return out;
+}
+
 std::string dump_text() {
     std::string out;
     const settings defaults;
@@ -69,6 +81,7 @@ std::string dump_text() {
         out += fmt::format("{:<32} {} (default {})\n", key.name, key.range, value_text(key, defaults));
     }
     out += fmt::format("{:<32} {}\n", "[[rights]]", "rules: who may attach, send, monitor, administer");
+    out += fmt::format("{:<32} {}\n", "[[link]]", "links to other daemons");
     return out;
 }
 
@@ -88,6 +101,8 @@ std::string dump_markdown() {
     });
     out += "\n### [[rights]]\n";
     for (const auto& key : rights_keys()) out += fmt::format("\n#### {}\n\n{}\n\n- Value: {}\n", code(key.name), key.help, key.type);
+    out += "\n### [[link]]\n";
+    for (const auto& key : link_keys()) out += fmt::format("\n#### {}\n\n{}\n\n- Value: {}\n", code(key.name), key.help, key.type);
     return out.substr(1);
 }
 
@@ -116,6 +131,10 @@ std::string dump_scdoc() {
     for (const auto& key : rights_keys()) {
         out += fmt::format("\n*{}* ({})\n\t{}\n", scdoc_escaped(key.name), key.type, scdoc_escaped(key.help));
     }
+    out += "\n## [[link]]\n";
+    for (const auto& key : link_keys()) {
+        out += fmt::format("\n*{}* ({})\n\t{}\n", scdoc_escaped(key.name), scdoc_escaped(key.type), scdoc_escaped(key.help));
+    }
     return out.substr(1);
 }
 
@@ -131,8 +150,9 @@ std::string print_config(const config_reading& reading) {
         out += fmt::format("{:<48}  # {}\n", line, origin_of(reading, key.name));
     });
     out += fmt::format("\n# rights: {}\n", origin_of(reading, "rights"));
-    if (reading.values.rights.rules().empty()) return "rights = []\n\n" + out;
+    if (reading.values.rights.rules().empty()) out.insert(0, "rights = []\n\n");
     for (const auto& rule : reading.values.rights.rules()) out += rule_text(rule);
+    for (const auto& rule : reading.values.links) out += link_text(rule);
     return out;
 }
 

@@ -3,12 +3,15 @@
 #include <array>
 #include <charconv>
 
+#include "config/key_parts.hpp"
+
 namespace mbusd {
 namespace {
 
 constexpr std::array<std::string_view, 3> scopes{"key-file", "HOSTLOCAL", "LINKLOCAL"};
 constexpr std::array<std::string_view, 4> families{"auto", "ipv4", "ipv6", "both"};
 constexpr std::array<std::string_view, 2> compats{"none", "legacy"};
+constexpr std::array<std::string_view, 2> syncs{"full", "normal"};
 constexpr std::array<std::string_view, 5> levels{"error", "warning", "notice", "info", "debug"};
 
 // sockaddr_un holds 108 octets, the final NUL included.
@@ -218,11 +221,18 @@ std::vector<key_info> state_keys() {
         {.name = "state.directory",
          .slot = +[](settings& s) -> std::string& { return s.state.directory; },
          .range = "a path; empty: see help",
-         .help = "What the daemon remembers from one start to the next: its id (file broker-id). Each daemon needs one of "
+         .help = "What the daemon remembers from one start to the next: its id (file broker-id), tokens, durable sessions and queues "
+                 "(file mbusd.db). Each daemon needs one of "
                  "its own; it is made if only its last part is missing. When empty, a system service uses /var/lib/mbusd, a daemon "
                  "started by a user $XDG_STATE_HOME/mbusd or ~/.local/state/mbusd if it exists; without one the id is another at "
-                 "each start.",
+                 "each start, and nothing else is kept.",
          .check = check_absolute_path},
+        {.name = "state.sync",
+         .slot = +[](settings& s) -> std::string& { return s.state.sync; },
+         .range = "full or normal",
+         .help = "When something counts as stored. full waits until it is on the disk. normal is faster; what was stored last may "
+                 "be lost with the power of the computer, but not when only the daemon is killed.",
+         .choices = syncs},
     };
 }
 
@@ -237,15 +247,17 @@ std::vector<key_info> log_keys() {
     };
 }
 
-constexpr std::array<rights_key_info, 9> rights_key_list{{
+constexpr std::array<rights_key_info, 10> rights_key_list{{
     {"users", "a list of texts", "Globs on user names or numbers that the rule is for."},
-    {"groups", "a list of texts", "Globs on group names that the rule is for. Users and groups add up; one of both must be there."},
+    {"groups", "a list of texts", "Globs on group names that the rule is for. Users and groups add up; one of users, groups and clients must be there."},
+    {"clients", "a list of texts",
+     "Globs on names of clients with a token ('mbus client add'). What the rule grants adds to what the token was given."},
     {"attach", "a list of texts",
      "Address patterns: an entity may be attached if it contains all elements of one of them. \"()\" allows all."},
     {"send", "a list of texts",
      "Address patterns: a destination must contain all elements of one of them. \"()\" allows all."},
     {"monitor", "true or false", "Copies of every message that the daemon routes may be read."},
-    {"administer", "true or false", "The daemon's configuration and sessions may be looked at with 'mbus'."},
+    {"administer", "true or false", "The daemon's configuration and sessions may be looked at with 'mbus', and tokens made and withdrawn."},
     {"block", "true or false", "The slow-reader policy 'block', which holds up senders, may be used."},
     {"durable", "true or false", "Sessions may ask to be kept across a restart of the daemon."},
     {"link", "true or false", "Sessions may be links between daemons."},
@@ -277,7 +289,7 @@ struct writer {
 std::span<const key_info> key_table() {
     static const std::vector<key_info> table = [] {
         auto all = bus_keys();
-        for (const auto& part : {socket_keys(), state_keys(), limit_keys(), log_keys()}) all.insert(all.end(), part.begin(), part.end());
+        for (const auto& part : {socket_keys(), state_keys(), limit_keys(), gateway_keys(), capability_keys(), queue_keys(), log_keys()}) all.insert(all.end(), part.begin(), part.end());
         return all;
     }();
     return table;

@@ -26,6 +26,7 @@ reload_plan plan_reload(const settings& running, const config_reading& fresh) {
                                             key.name, before, after));
     }
     if (!(running.rights == fresh.values.rights)) plan.changes.emplace_back("rights: the rules have changed");
+    if (running.links != fresh.values.links) plan.changes.emplace_back("link: the links have changed");
     return plan;
 }
 

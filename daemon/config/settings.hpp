@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "config/links.hpp"
 #include "config/rights.hpp"
 
 namespace mbusd {
@@ -49,8 +50,48 @@ struct settings {
 
     struct state_settings {
         std::string directory;                // empty: chosen by state_directory
+        std::string sync = "full";            // full, normal
         bool operator==(const state_settings&) const = default;
     } state;
+
+    struct gateway_settings {
+        bool enabled = false;
+        std::vector<std::string> listen{"127.0.0.1:8407"};
+        std::string unix_path;
+        std::string unix_mode = "0660";
+        std::vector<std::string> tls_listen;
+        std::string tls_certificate;
+        std::string tls_key;
+        std::vector<std::string> hosts;
+        std::vector<std::string> origins;
+        std::vector<std::string> trusted_proxies;
+        std::string public_url;
+        std::string prefix;
+        std::uint64_t connections = 16384;
+        std::uint64_t connections_per_address = 1024;
+        std::uint64_t body_octets = 1024 * 1024;            // docs/mbws.md, field `size`
+        std::uint64_t output_octets = 1024 * 1024;
+        std::uint64_t idle_seconds = 75;                    // longer than a browser's 60
+        bool operator==(const gateway_settings&) const = default;
+    } gateway;
+
+    struct queue_settings {
+        std::uint64_t count = 1024;
+        std::uint64_t messages = 100'000;
+        std::uint64_t octets = 256 * 1024 * 1024;
+        std::uint64_t age_seconds = 0;                      // 0: for ever
+        bool operator==(const queue_settings&) const = default;
+    } queues;
+
+    struct capability_settings {
+        std::uint64_t rate_per_second = 50;
+        std::uint64_t body_octets = 64 * 1024;              // what a datagram holds
+        std::uint64_t expiry_seconds_max = 0;               // 0: as long as its session
+        std::uint64_t per_session = 64;
+        std::uint64_t wait_seconds_max = 60;
+        std::uint64_t waiting = 1024;
+        bool operator==(const capability_settings&) const = default;
+    } capability;
 
     struct log_settings {
         std::string level = "info";
@@ -58,6 +99,7 @@ struct settings {
     } log;
 
     rights_table rights = rights_table::standard();
+    std::vector<link_rule> links;
 
     bool operator==(const settings&) const = default;
 };

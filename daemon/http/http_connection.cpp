@@ -1,5 +1,6 @@
 #include "http/http_connection.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <exception>
 #include <utility>
@@ -182,6 +183,10 @@ void http_connection::take_requests() {
     if (phase_ != phase::closed) release_input();
 }
 
+std::size_t http_connection::body_octets_max(const path_table::endpoint& at) const noexcept {
+    return std::min(at.rules.body_octets_max, environment_.limits.body_octets);
+}
+
 void http_connection::head_complete() {
     ++environment_.counters.requests;
     fresh_ = false;
@@ -194,7 +199,7 @@ void http_connection::head_complete() {
                                  {{"client", in.request.client}, {"reason", in.answer.body}});
     }
     if (in.endpoint != nullptr) {
-        const auto most = in.endpoint->rules.body_octets_max;
+        const auto most = body_octets_max(*in.endpoint);
         if (!reader_.accept_body(most)) {
             ++environment_.counters.malformed;
             in.endpoint = nullptr;
@@ -240,7 +245,7 @@ void http_connection::reject(const request_reader::fault& why) {
     const auto extra = admission_ ? std::move(admission_->extra) : std::vector<header_field>{};
     std::string text = why.text;
     if (why.status == 413) {
-        const auto most = admission_ ? admission_->endpoint->rules.body_octets_max : 0;
+        const auto most = admission_ ? body_octets_max(*admission_->endpoint) : 0;
         text = "the body may have at most " + std::to_string(most) + " octets here";
     }
     admission_.reset();

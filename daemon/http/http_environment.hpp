@@ -38,6 +38,7 @@ inline constexpr std::chrono::seconds linger{2};
 struct http_limits {
     std::size_t connections = 16384;
     std::size_t connections_per_address = 1024;
+    std::size_t body_octets = 1024 * 1024;    // of a request, whatever its path takes
     std::size_t output_octets = 1024 * 1024;  // that may wait for the reader of a stream
     std::chrono::seconds idle{75};            // between two requests
 };

@@ -26,12 +26,12 @@ constexpr int backlog = 4096;
     throw std::runtime_error(fmt::format("{}: {}: {}", path, what, std::generic_category().message(fault)));
 }
 
-sockaddr_un address_of(const std::string& path) {
+sockaddr_un address_of(const std::string& path, const std::string& setting) {
     sockaddr_un out{};
     out.sun_family = AF_UNIX;
     if (path.size() >= sizeof out.sun_path) {
-        throw std::runtime_error(fmt::format("{}: the path has {} octets, a Unix socket takes {}; set socket.path to a "
-                                             "shorter one", path, path.size(), sizeof out.sun_path - 1));
+        throw std::runtime_error(fmt::format("{}: the path has {} octets, a Unix socket takes {}; set {} to a shorter "
+                                             "one", path, path.size(), sizeof out.sun_path - 1, setting));
     }
     std::memcpy(out.sun_path, path.c_str(), path.size() + 1);
     return out;
@@ -57,19 +57,19 @@ bool somebody_answers(const sockaddr_un& where) {
     return errno == EAGAIN || errno == EINPROGRESS;
 }
 
-void clear_the_way(const std::string& path, const sockaddr_un& where) {
+void clear_the_way(const std::string& path, const sockaddr_un& where, const std::string& setting) {
     struct stat found{};
     if (::lstat(path.c_str(), &found) != 0) {
         if (errno == ENOENT) return;
         fail(path, "can't look at the socket", errno);
     }
     if (!S_ISSOCK(found.st_mode)) {
-        throw std::runtime_error(fmt::format("{}: a file that is no socket is in the way; move it, or set socket.path",
-                                             path));
+        throw std::runtime_error(fmt::format("{}: a file that is no socket is in the way; move it, or set {}",
+                                             path, setting));
     }
     if (somebody_answers(where)) {
-        throw std::runtime_error(fmt::format("{}: another mbusd answers on this socket; stop it, or set socket.path",
-                                             path));
+        throw std::runtime_error(fmt::format("{}: another mbusd answers on this socket; stop it, or set {}",
+                                             path, setting));
     }
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail(path, "can't remove the socket of a dead daemon", errno);
 }
@@ -89,14 +89,14 @@ void give_to_group(const std::string& path, const std::string& group) {
 }  // namespace
 
 unique_fd listen_on(const socket_file_options& options) {
-    const auto where = address_of(options.path);
+    const auto where = address_of(options.path, options.setting);
     const auto folder = std::filesystem::path{options.path}.parent_path();
     std::error_code fault;
     std::filesystem::create_directories(folder, fault);
     if (fault) fail(folder.string(), "can't make the folder of the socket", fault.value());
 
     const auto lock = lock_folder(folder);
-    clear_the_way(options.path, where);
+    clear_the_way(options.path, where, options.setting);
     auto out = new_socket();
     // The mode is set while nobody can connect: before listen().
     if (::bind(out.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {

@@ -12,6 +12,7 @@ struct socket_file_options {
     std::string path;
     unsigned mode = 0666;
     std::string group;  // empty: left as it is
+    std::string setting = "socket.path";  // named in what is thrown
 };
 
 // Makes the folder if it is missing (mode 0755), removes a socket that nobody answers on, and

@@ -1,0 +1,135 @@
+#include "gateways.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <utility>
+
+#include "http/listen_socket.hpp"
+#include "http/tls.hpp"
+#include "local/socket_file.hpp"
+
+namespace mbusd {
+namespace {
+
+http_options options_of(const settings& values) {
+    const auto& from = values.gateway;
+    http_options out;
+    out.limits = {.connections = from.connections,
+                  .connections_per_address = from.connections_per_address,
+                  .body_octets = from.body_octets,
+                  .output_octets = from.output_octets,
+                  .idle = std::chrono::seconds{from.idle_seconds}};
+    out.site = {.hosts = from.hosts,
+                .origins = from.origins,
+                .trusted_proxies = from.trusted_proxies,
+                .public_url = from.public_url,
+                .prefix = from.prefix};
+    return out;
+}
+
+unsigned unix_mode(const settings& values) {
+    unsigned bits = 0;
+    const auto& text = values.gateway.unix_mode;  // the key table has checked it
+    std::from_chars(text.data(), text.data() + text.size(), bits, 8);
+    return bits;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+    std::string out;
+    for (const auto& each : names) out += (out.empty() ? "" : " ") + each;
+    return out;
+}
+
+}  // namespace
+
+bool belongs_to_gateway(const inherited_socket& socket) {
+    if (socket.name.starts_with("gateway")) return true;
+    sockaddr_storage bound{};
+    socklen_t octets = sizeof bound;
+    return ::getsockname(socket.fd.get(), reinterpret_cast<sockaddr*>(&bound), &octets) == 0 &&
+           (bound.ss_family == AF_INET || bound.ss_family == AF_INET6);
+}
+
+std::vector<std::string> check_gateway(const settings& values) {
+    if (!values.gateway.enabled) return {};
+    const site_rules site{options_of(values).site};
+    if (values.gateway.tls_listen.empty()) return {};
+    return tls_context::server(values.gateway.tls_certificate, values.gateway.tls_key).warnings();
+}
+
+gateways::gateways(boost::asio::io_context& context, const settings& values, std::vector<inherited_socket> inherited,
+                   router& hub, turn_queue& turns, logger& log)
+    : context_(context), hub_(hub), turns_(turns), log_(log) {
+    if (values.gateway.enabled) {
+        open(values, std::move(inherited));
+        add_paths();
+    } else if (!inherited.empty()) {
+        log_.warning("a socket for the gateway was handed over, but the gateway is off; set gateway.enabled = true");
+    }
+}
+
+gateways::~gateways() { close(); }
+
+void gateways::open(const settings& values, std::vector<inherited_socket> inherited) {
+    const auto& from = values.gateway;
+    web_ = std::make_unique<http_listener>(context_, paths_, options_of(values), log_);
+    const auto add = [&](listening_socket socket) {
+        names_.push_back(socket.name);
+        if (socket.encrypted && !certificate_) {
+            certificate_ = std::make_unique<certificate>(context_, from.tls_certificate, from.tls_key, log_);
+            web_->use_certificate(*certificate_);
+        }
+        web_->add(std::move(socket));
+    };
+    for (auto& each : inherited) {
+        ::fcntl(each.fd.get(), F_SETFL, O_NONBLOCK);
+        add({std::move(each.fd), each.name == "gateway-tls", "from the service manager"});
+    }
+    // What the service manager has opened goes before the same in the configuration.
+    if (inherited.empty()) {
+        for (const auto& each : from.listen) add(listen_tcp(each, false, "gateway.listen"));
+        for (const auto& each : from.tls_listen) add(listen_tcp(each, true, "gateway.tls_listen"));
+    }
+    if (from.unix_path.empty()) return;
+    listening_socket local{listen_on({.path = from.unix_path, .mode = unix_mode(values), .setting = "gateway.unix"}), false,
+                           "unix:" + from.unix_path};
+    unix_path_ = from.unix_path;
+    unix_number_ = local.fd.get();
+    add(std::move(local));
+}
+
+// Who answers where.
+void gateways::add_paths() {}
+
+void gateways::start() {
+    if (!web_) return;
+    web_->start();
+    log_.info("gateway ready", {{"sockets", joined(names_)}});
+}
+
+void gateways::reload(const settings& values) {
+    if (!web_) return;
+    web_->apply(options_of(values));
+    if (certificate_) certificate_->reload(values.gateway.tls_certificate, values.gateway.tls_key);
+}
+
+void gateways::stop_accepting() {
+    if (!web_) return;
+    remove_socket();
+    web_->stop_accepting();
+}
+
+void gateways::close() {
+    if (!web_) return;
+    remove_socket();
+    web_->close();
+    if (certificate_) certificate_->close();
+}
+
+void gateways::remove_socket() noexcept {
+    if (!unix_path_.empty()) remove_socket_file(std::exchange(unix_path_, {}), unix_number_);
+}
+
+}  // namespace mbusd

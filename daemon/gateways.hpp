@@ -1,0 +1,72 @@
+// The gateways together: one HTTP listener, its table of paths, and the parts that answer at them.
+// Put together here, so that none of them knows another.
+//
+//     gateways doors{context, values, hub, turns, log};   // opens the sockets; throws one sentence
+//     doors.start();
+//     doors.reload(values);      // SIGHUP
+//     doors.stop_accepting();    // shutdown: what is under way is finished
+//     doors.close();             // gives up what is left
+//
+// Nothing is open unless gateway.enabled. One thread. Everything passed in outlives the object.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "config/settings.hpp"
+#include "http/certificate.hpp"
+#include "http/http_listener.hpp"
+#include "http/path_table.hpp"
+#include "router/router.hpp"
+#include "router/turn.hpp"
+#include "runtime/log.hpp"
+#include "runtime/process.hpp"
+
+namespace mbusd {
+
+// True when a socket that was handed over is the gateway's: TCP, or with a name that begins with
+// "gateway" ("gateway-tls": with TLS).
+[[nodiscard]] bool belongs_to_gateway(const inherited_socket& socket);
+
+// The certificate that the settings name, read and put away: for mbusd --check. Returns warnings, throws
+// std::runtime_error.
+std::vector<std::string> check_gateway(const settings& values);
+
+class gateways {
+public:
+    gateways(boost::asio::io_context& context, const settings& values, std::vector<inherited_socket> inherited,
+             router& hub, turn_queue& turns, logger& log);
+    ~gateways();
+    gateways(const gateways&) = delete;
+    gateways& operator=(const gateways&) = delete;
+
+    void start();
+    void reload(const settings& values);
+    void stop_accepting();
+    void close();
+
+    [[nodiscard]] std::size_t connections() const noexcept { return web_ ? web_->connections() : 0; }
+
+private:
+    void open(const settings& values, std::vector<inherited_socket> inherited);
+    void add_paths();
+    void remove_socket() noexcept;
+
+    boost::asio::io_context& context_;
+    router& hub_;
+    turn_queue& turns_;
+    logger& log_;
+    path_table paths_;
+    std::unique_ptr<certificate> certificate_;
+    std::unique_ptr<http_listener> web_;  // null: gateway.enabled is false
+    std::string unix_path_;
+    int unix_number_ = -1;
+    std::vector<std::string> names_;      // of the sockets, for the log
+};
+
+}  // namespace mbusd
