@@ -14,16 +14,16 @@ constexpr reader_rules extended{role::server, 1024 * 1024, true};
 
 TEST_CASE("the examples of RFC 6455 s5.7") {
     message_reader client{as_client};
-    CHECK(read(client, from_hex("81 05 48 65 6c 6c 6f")) == std::vector{seen{opcode::text, "Hello", {}, 5}} );
-    CHECK(read(client, from_hex("01 03 48 65 6c 80 02 6c 6f")) == std::vector{seen{opcode::text, "Hello", {}, 3}});
-    CHECK(read(client, from_hex("89 05 48 65 6c 6c 6f")) == std::vector{seen{opcode::ping, "Hello", {}, 5}});
+    CHECK(read(client, from_hex("81 05 48 65 6c 6c 6f")) == std::vector{seen{opcode::text, "Hello", close_code::none, 5}} );
+    CHECK(read(client, from_hex("01 03 48 65 6c 80 02 6c 6f")) == std::vector{seen{opcode::text, "Hello", close_code::none, 3}});
+    CHECK(read(client, from_hex("89 05 48 65 6c 6c 6f")) == std::vector{seen{opcode::ping, "Hello", close_code::none, 5}});
     CHECK(read(client, from_hex("82 7e 01 00") + std::string(256, 'x')).at(0).payload == std::string(256, 'x'));
     CHECK(read(client, from_hex("82 7f 00 00 00 00 00 01 00 00") + std::string(65536, 'y')).at(0).payload ==
           std::string(65536, 'y'));
     message_reader server{{}};
     CHECK(read(server, from_hex("81 85 37 fa 21 3d 7f 9f 4d 51 58")).at(0).payload == "Hello");
     CHECK(read(server, from_hex("8a 85 37 fa 21 3d 7f 9f 4d 51 58")) ==
-          std::vector{seen{opcode::pong, "Hello", {}, 5}});
+          std::vector{seen{opcode::pong, "Hello", close_code::none, 5}});
 }
 
 TEST_CASE("a whole message is shown where it was fed, not copied") {
@@ -42,8 +42,8 @@ TEST_CASE("control frames between the fragments of a message come out in their p
     const auto found = read(reader, frame(opcode::text, false, "one ") + frame(opcode::ping, true, "p") +
                                         frame(opcode::continuation, false, "") +
                                         frame(opcode::pong, true, "q") + frame(opcode::continuation, true, "two"));
-    CHECK(found == std::vector{seen{opcode::ping, "p", {}, 1}, seen{opcode::pong, "q", {}, 1},
-                               seen{opcode::text, "one two", {}, 4}});
+    CHECK(found == std::vector{seen{opcode::ping, "p", close_code::none, 1}, seen{opcode::pong, "q", close_code::none, 1},
+                               seen{opcode::text, "one two", close_code::none, 4}});
     CHECK(reader.held() == 0);
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("text that is not UTF-8 is refused at its first bad octet (s8.1)") {
     // A character in two fragments is one.
     message_reader reader{{}};
     CHECK(read(reader, frame(opcode::text, false, "\xe2") + frame(opcode::continuation, true, "\x82\xac")) ==
-          std::vector{seen{opcode::text, "\xe2\x82\xac", {}, 1}});
+          std::vector{seen{opcode::text, "\xe2\x82\xac", close_code::none, 1}});
     CHECK(refusal(frame(opcode::text, false, "\xe2") + frame(opcode::continuation, false, "z")) ==
           close_code::not_utf8);
 }

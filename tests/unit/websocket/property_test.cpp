@@ -14,6 +14,12 @@ struct script {
     std::vector<seen> expected;
 };
 
+// Evenly, for small cases too.
+template <class Number>
+Number anywhere(Number from, Number end) {
+    return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<Number>(from, end));
+}
+
 std::string some_octets(std::size_t octets_max) {
     return *rc::gen::resize(static_cast<int>(octets_max), rc::gen::container<std::string>(rc::gen::arbitrary<char>()));
 }
@@ -48,15 +54,16 @@ void append_message(script& made, bool masked) {
     std::string rest = content;
     opcode code = what;
     std::optional<std::size_t> first;
-    while (true) {
-        const auto cut = *rc::gen::inRange<std::size_t>(0, rest.size() + 1);
-        const bool last = cut == rest.size() && *rc::gen::inRange(0, 3) != 0;
+    for (int fragments = 1;; ++fragments) {
+        const bool enough = fragments == 10;
+        const auto cut = enough ? rest.size() : anywhere<std::size_t>(0, rest.size() + 1);
+        const bool last = enough || (cut == rest.size() && anywhere(0, 3) == 0);
         made.octets += frame(code, last, rest.substr(0, cut), masked ? std::optional{some_mask()} : std::nullopt);
         if (!first) first = cut;
         code = opcode::continuation;
         rest.erase(0, cut);
         if (last) break;
-        if (*rc::gen::inRange(0, 3) == 0) append_control(made, masked);
+        if (anywhere(0, 3) == 0) append_control(made, masked);
     }
     made.expected.push_back({what, content, close_code::none, *first});
 }
@@ -77,7 +84,7 @@ script some_script(bool masked) {
 std::vector<seen> read_in_pieces(message_reader& reader, const std::string& octets) {
     std::vector<seen> found;
     for (std::size_t at = 0; at < octets.size();) {
-        const auto count = *rc::gen::inRange<std::size_t>(1, std::min<std::size_t>(octets.size() - at, 200) + 1);
+        const auto count = anywhere<std::size_t>(1, std::min<std::size_t>(octets.size() - at, 200) + 1);
         read(reader, octets.substr(at, count), found);
         at += count;
     }
@@ -126,7 +133,7 @@ TEST_CASE("keeping the rest between two messages changes nothing") {
 TEST_CASE("nonsense is refused in the same way however it is cut") {
     CHECK(rc::check("nonsense", [] {
         script made = some_script(true);
-        const std::size_t at = *rc::gen::inRange<std::size_t>(0, made.octets.size());
+        const std::size_t at = anywhere<std::size_t>(0, made.octets.size());
         made.octets[at] = *rc::gen::arbitrary<char>();
         const reader_rules rules{role::server, 4096, *rc::gen::arbitrary<bool>()};
         message_reader whole{rules};
