@@ -28,6 +28,7 @@ ALLOWED = {
     "daemon/bus": {"core/message", "core/protocol"} | _DAEMON_BASE,
     "daemon/store": {"core/message", "core/mbws"} | _DAEMON_BASE,
     "daemon/xml": set(),
+    "daemon/sasl": {"core/message"},
     "daemon/pubsub": {"daemon/xml"},
     "daemon/http": {"core/message", "core/websocket"} | _DAEMON_BASE,
     "daemon/router": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/store"} | _DAEMON_BASE,
