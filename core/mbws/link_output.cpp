@@ -80,9 +80,7 @@ void link_session::detach(time_point, const mbus::address& entity) {
     if (port_ != nullptr) port_->wake();
 }
 
-bool link_session::attached(const mbus::address& entity) const {
-    return exports_.contains(std::string{entity.text()});
-}
+bool link_session::attached(std::string_view entity) const { return exports_.find(entity) != exports_.end(); }
 
 void link_session::send_requests() {
     while (!attaches_due_.empty() && port_->waiting() < output_octets_high) {

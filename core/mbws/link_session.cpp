@@ -272,6 +272,9 @@ void link_session::close(time_point now, const error& why) {
     why_ = why;
     state_ = link_state::closing;
     answer_until_ = now + answer_patience;
+    // What the other side attached is of no use any more, even before it answers.
+    import_of_.clear();
+    for (const auto& [request, each] : std::exchange(imports_, {})) host_.link_detach(now, *this, each.handle);
     host_.link_touched(*this);
 }
 

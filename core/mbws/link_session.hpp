@@ -19,6 +19,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -186,7 +187,7 @@ public:
     void attach(time_point now, const mbus::address& entity);
     // Withdraws it, after the messages that wait.
     void detach(time_point now, const mbus::address& entity);
-    [[nodiscard]] bool attached(const mbus::address& entity) const;
+    [[nodiscard]] bool attached(std::string_view entity) const;  // a full address in canonical form
 
     // taken, dropped (unreliable, counted), refused (reliable, the queue is full) or too_large.
     offer_result offer(time_point now, const message_ref& what, const link_delivery& how);
@@ -320,7 +321,11 @@ private:
     std::unordered_map<std::uint64_t, awaited> waiting_;        // by token
     std::set<std::pair<time_point, std::uint64_t>> patience_;  // (until, token), in order of time
 
-    std::unordered_map<std::string, shown> exports_;            // by full address
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
+    };
+    std::unordered_map<std::string, shown, text_hash, std::equal_to<>> exports_;  // by full address
     std::unordered_map<std::uint32_t, std::string> by_request_;  // of exports_
     ring<std::uint32_t> attaches_due_;                           // requests to be written
     std::unordered_map<std::uint32_t, withdrawal> withdrawals_;  // by request

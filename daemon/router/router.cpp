@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "router/durability.hpp"
 #include "runtime/memory.hpp"
 
 namespace mbusd {
@@ -60,7 +61,7 @@ void router::start(bus& bus) {
     bus_ = &bus;
     const auto at = bus.now();
     administration_.started(at.now);
-    auto wanted = mbus::address::parse("(app:mbusd module:mbusd)");
+    auto wanted = mbus::address::parse("(app:mbusd module:mbusd broker:" + session_settings_.broker + ')');
     auto handle = bus.node().attach(at, *wanted, static_cast<std::uint32_t>(::getpid()));
     if (!handle) throw std::runtime_error("mbusd can't join its own bus: " + handle.error().text);
     own_.handle = *handle;
@@ -78,7 +79,9 @@ void router::shut_down() {
     stopping_ = true;
     const auto at = bus_->now();
     sessions_.for_each([&](session_record& record) {
-        record.session->end(at.now, errc::shutting_down, "mbusd is stopping; connect again when it is back");
+        constexpr std::string_view text = "mbusd is stopping; connect again when it is back";
+        if (record.session->durable()) record.session->suspend(errc::shutting_down, text);
+        else record.session->end(at.now, errc::shutting_down, text);
     });
     bus_->node().detach_all(at);
     bus_->schedule_flush();
@@ -92,7 +95,23 @@ void router::touch(mbus::mbws::broker_session& session) {
     work_later();
 }
 
+time_point router::next_deadline() const noexcept {
+    auto out = sessions_.next_deadline();
+    if (durable_ == nullptr) return out;
+    out = std::min(out, durable_->changes.next_deadline());
+    if (const auto expiry = durable_->queues.next_expiry(); expiry != 0) {
+        const auto at = bus_->now();
+        const auto ahead = static_cast<std::int64_t>(expiry) - static_cast<std::int64_t>(at.wall_ms);
+        out = std::min(out, at.now + std::chrono::milliseconds{ahead});
+    }
+    return out;
+}
+
 void router::advance(time_point now) {
+    if (durable_ != nullptr) {
+        durable_->changes.advance(now);
+        durable_->queues.advance(bus_->now().wall_ms);
+    }
     sessions_.advance(now);
     work_later();
 }
@@ -107,8 +126,25 @@ void router::end_of_turn() {
     gone_entities_.clear();
     gone_monitors_.clear();
     sessions_.settle();
+    store_turn();
     if (std::exchange(trim_heap_, false)) give_back_free_heap();
     if (deadline_hook_) deadline_hook_();
+}
+
+// What this turn has changed goes to the store.
+void router::store_turn() {
+    if (durable_ == nullptr) return;
+    if (std::exchange(durable_->readers_back, false)) durable_->queues.connected();
+    durable_->blocks.look(bus_->now().now, bus_->node(), durable_->changes);
+    if (stopping_) durable_->changes.finish();
+    else durable_->changes.flush();
+}
+
+queue_table* router::queues() noexcept { return durable_ == nullptr ? nullptr : &durable_->queues; }
+
+void router::settle_job(time_point, mbus::mbws::broker_session&, const mbus::mbws::attachment& queue, std::uint64_t job,
+                        mbus::mbws::job_outcome how) {
+    if (durable_ != nullptr) durable_->queues.settle(queue, job, how);
 }
 
 void router::detach_withdrawn() {
@@ -120,7 +156,8 @@ void router::detach_withdrawn() {
 
 // --- sessions -----------------------------------------------------------------------------------
 
-mbus::result<mbus::mbws::opened_session> router::open(time_point now, const mbus::mbws::connect_request& request) {
+// Who connects, with the right to use the bus at all.
+mbus::result<std::shared_ptr<const peer_identity>> router::identify(const mbus::mbws::connect_request& request) {
     auto who = connections_.find(request.connection);
     if (!who) return {errc::internal, "the connection has ended"};
     if (stopping_) return {errc::shutting_down, "mbusd is stopping; try again in some seconds"};
@@ -133,22 +170,44 @@ mbus::result<mbus::mbws::opened_session> router::open(time_point now, const mbus
                                             : "this token is unknown or was withdrawn; 'mbus client add NAME' makes a new one"};
         }
     }
+    if (!who->user.client.empty() && clients_ != nullptr && clients_->withdrawn(*who)) {
+        ++counters_.sessions_refused;
+        return {errc::unauthorized, "this token was withdrawn; 'mbus client add NAME' makes a new one"};
+    }
     if (auto no = who->rights->refuses_connect()) {
         ++counters_.sessions_refused;
         log_.limited(level::notice, "refused/" + who->user.name, "a client was refused",
                      {{"user", who->user.name}, {"uid", std::to_string(who->user.uid)}, {"reason", *no}});
         return {errc::unauthorized, *no};
     }
-    if (request.link) return {errc::forbidden, "links between daemons are not part of this mbusd"};
+    return who;
+}
+
+mbus::result<mbus::mbws::opened_session> router::open(time_point now, const mbus::mbws::connect_request& request) {
+    auto known = identify(request);
+    if (!known) return std::move(known).error();
+    auto who = std::move(*known);
     if (auto* old = resumable(request, *who)) {
         old->who = std::move(who);
         old->connection = request.connection;
         sessions_.touch(*old);
         ++counters_.sessions_resumed;
+        if (durable_ != nullptr) durable_->readers_back = true;
         work_later();
         return mbus::mbws::opened_session{old->session.get(), true};
     }
     return make_session(now, request, std::move(who));
+}
+
+mbus::result<mbus::mbws::link_session*> router::open_link(time_point now, const mbus::mbws::connect_request& request,
+                                                          mbus::mbws::link_carrier& carrier,
+                                                          mbus::mbws::connection_port& port) {
+    auto who = identify(request);
+    if (!who) return std::move(who).error();
+    if (links_ == nullptr) return {errc::forbidden, "this mbusd takes no links"};
+    auto out = links_->accept(now, request, std::move(*who), carrier, port);
+    if (!out) ++counters_.sessions_refused;
+    return out;
 }
 
 // The session that the client asks for, if it is its own and nothing of it is lost. One that can't
@@ -177,13 +236,15 @@ mbus::result<mbus::mbws::opened_session> router::make_session(time_point now,
     ++counters_.sessions_opened;
     sessions_.touch(record);
     work_later();
-    return mbus::mbws::opened_session{record.session.get(), false};
+    const bool durable = request.durable && durable_ != nullptr && store_problem().empty() && record.who->rights->durable();
+    return mbus::mbws::opened_session{record.session.get(), false, durable ? &durable_->sessions : nullptr};
 }
 
 void router::ended(time_point, mbus::mbws::broker_session& session, mbus::mbws::end_reason) {
     auto* record = sessions_.find(session.id());
     if (record == nullptr) return;
     if (grants_ != nullptr) grants_->ended(*record);
+    if (session.durable()) durable_->sessions.ended(session);
     std::erase_if(watchers_, [&](const watcher& each) { return each.session == &session; });
     std::vector<std::uint64_t> handles;
     session.for_each_attachment([&](const mbus::mbws::attachment& each) { handles.push_back(each.handle); });
@@ -199,13 +260,15 @@ mbus::result<mbus::mbws::attached> router::attach(time_point, mbus::mbws::broker
                                                   const mbus::mbws::attach_request& request) {
     auto* record = sessions_.find(session.id());
     if (record == nullptr) return {errc::no_session, "the session has ended"};
-    mbus::result<mbus::mbws::attached> out{errc::not_found, "queues are not part of this mbusd; attach an entity"};
+    mbus::result<mbus::mbws::attached> out{errc::internal, std::string{store_problem()}};
     if (request.policy == mbus::mbws::reader_policy::block && record->who->rights->refuses_block()) {
         out = {errc::forbidden, *record->who->rights->refuses_block()};
     } else if (request.mode == mbus::mbws::attach_mode::entity) {
         out = attach_entity(*record, request);
     } else if (request.mode == mbus::mbws::attach_mode::monitor) {
         out = attach_monitor(*record, request);
+    } else if (durable_ != nullptr) {
+        out = durable_->queues.attach(*record, request);
     }
     if (!out) ++counters_.attaches_refused;
     return out;
@@ -215,11 +278,16 @@ mbus::result<mbus::mbws::attached> router::attach_entity(session_record& record,
                                                          const mbus::mbws::attach_request& request) {
     if (auto no = record.who->rights->refuses_attach(request.entity)) return {errc::forbidden, *no};
     if (auto no = record.account->refuses_entity(configuration_.values.limits)) return {errc::limit, *no};
+    return host_entity(record, request, std::nullopt);
+}
+
+mbus::result<mbus::mbws::attached> router::host_entity(session_record& record, const mbus::mbws::attach_request& request,
+                                                       std::optional<std::uint32_t> first_sequence) {
     // So that an address can move from a session that has just ended to a new one.
     detach_withdrawn();
     // Without a process id the first number of the id is random (RFC 3259, section 4.1).
     const auto process = record.who->user.pid != 0 ? record.who->user.pid : random_number();
-    auto handle = bus_->node().attach(bus_->now(), request.entity, process);
+    auto handle = bus_->node().attach(bus_->now(), request.entity, process, first_sequence);
     if (!handle) return std::move(handle).error();
 
     auto entity = std::make_unique<local_entity>();
@@ -231,6 +299,7 @@ mbus::result<mbus::mbws::attached> router::attach_entity(session_record& record,
     entity->since = bus_->now().now;
     entity->type = request.type;
     entity->commands = request.commands;
+    entity->kept = record.session->durable() || first_sequence.has_value();
     mbus::mbws::attached out{entity->address, static_cast<std::uint64_t>(*handle)};
     entities_.emplace(static_cast<std::uint32_t>(*handle), std::move(entity));
     ++record.account->entities;
@@ -267,6 +336,10 @@ void router::detach(time_point, mbus::mbws::broker_session& session, const mbus:
 // Takes an entity or monitor out; at the end of the turn from the engine, whose events may be
 // running, and from memory, since a loop may still see it.
 void router::withdraw(std::uint64_t handle) {
+    if (handle >= reader_handles) {
+        if (durable_ != nullptr) durable_->queues.detach(handle);
+        return;
+    }
     if (handle >= monitor_handles) {
         const auto found = std::ranges::find(monitors_, handle, [](const auto& each) { return each->id; });
         if (found == monitors_.end()) return;

@@ -30,8 +30,10 @@
 #include "router/administration.hpp"
 #include "router/client_directory.hpp"
 #include "router/grant_authority.hpp"
+#include "router/link_acceptor.hpp"
 #include "router/local_entity.hpp"
 #include "router/message_forms.hpp"
+#include "router/journal.hpp"
 #include "router/participant.hpp"
 #include "router/peer_identity.hpp"
 #include "router/route_cache.hpp"
@@ -41,6 +43,12 @@
 #include "runtime/log.hpp"
 
 namespace mbusd {
+
+struct durability;
+struct kept_session;
+struct attach_row;
+class store;
+class queue_table;
 
 // Refusals to other hosts in one turn; beyond that somebody floods, and silence is the answer.
 inline constexpr std::size_t refusals_max = 16;
@@ -53,7 +61,7 @@ public:
     router(const config_reading& configuration, std::string broker_id, turn_queue& turns, logger& log);
     ~router();
 
-    // Attaches the daemon's own entity, `(app:mbusd module:mbusd id:...)`, which answers requests.
+    // Attaches the daemon's own entity, `(app:mbusd module:mbusd broker:ID id:...)`, which answers requests.
     void start(bus& bus);
 
     // The configuration after a reload. Sessions keep the rights that they were opened with.
@@ -76,6 +84,8 @@ public:
     // nobody can connect with a token, and grants are refused.
     void use_clients(client_directory& clients) noexcept { clients_ = &clients; }
     void use_grants(grant_authority& grants) noexcept { grants_ = &grants; }
+    // Who takes the links that other daemons call; null: nobody.
+    void use_links(link_acceptor& links) noexcept { links_ = &links; }
     // Ends all sessions of a user or token (user_identity::identity()).
     void end_sessions_of(std::string_view identity, mbus::errc code, std::string_view text);
     // Commands of the daemon's own entity that other parts answer.
@@ -101,13 +111,32 @@ public:
     void observe(entity_observer& observer) { observers_.push_back(&observer); }
     void forget(entity_observer& observer) { std::erase(observers_, &observer); }
     void for_each_known(entity_observer& observer) const;
+    // Entities on the bus that other daemons host. Not from inside an observer's call.
+    void for_each_peer(const std::function<void(const mbus::protocol::peer_view&)>& visit) const {
+        bus_->node().for_each_peer(visit);
+    }
+
+    // --- durable sessions and queues (durable_routing.cpp, restoring.cpp) --------------------
+
+    // After start(), before clients connect: sessions and queues come back from the store, and from here
+    // on are kept there. `commit` in place of store::submit() for tests. A store that keeps nothing: no
+    // session is durable, and no queue can be made.
+    void use_store(store& kept, journal::commit_function commit = {});
+    // Why nothing can be stored; empty: all is well.
+    [[nodiscard]] std::string_view store_problem() const;
+    // Null without a store.
+    [[nodiscard]] queue_table* queues() noexcept;
+    // Null when it is over.
+    [[nodiscard]] session_record* find_session(std::uint64_t id) noexcept { return sessions_.find(id); }
+    [[nodiscard]] std::uint32_t next_sequence_number(std::uint64_t handle) const;
+    void warn(std::string_view what, std::string_view name, std::string_view reason);
 
     // --- time -----------------------------------------------------------------------------
 
     // The time of this turn: one reading of the clock for all.
     [[nodiscard]] mbus::mbws::time_point now() { return bus_->now().now; }
     void advance(mbus::mbws::time_point now);
-    [[nodiscard]] mbus::mbws::time_point next_deadline() const noexcept { return sessions_.next_deadline(); }
+    [[nodiscard]] mbus::mbws::time_point next_deadline() const noexcept;
     // Called at the end of a turn in which next_deadline() may have changed.
     void on_deadline(std::function<void()> hook) { deadline_hook_ = std::move(hook); }
 
@@ -117,11 +146,17 @@ public:
     [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
     [[nodiscard]] std::size_t entities() const noexcept { return entities_.size(); }
     [[nodiscard]] const mbus::address& own_address() const noexcept { return own_.address; }
+    [[nodiscard]] const std::string& broker() const noexcept { return session_settings_.broker; }
+    [[nodiscard]] std::uint64_t wall_ms() { return bus_->now().wall_ms; }
 
     // --- session_host ---------------------------------------------------------------------
 
     mbus::result<mbus::mbws::opened_session> open(mbus::mbws::time_point now,
                                                   const mbus::mbws::connect_request& request) override;
+    mbus::result<mbus::mbws::link_session*> open_link(mbus::mbws::time_point now,
+                                                      const mbus::mbws::connect_request& request,
+                                                      mbus::mbws::link_carrier& carrier,
+                                                      mbus::mbws::connection_port& port) override;
     mbus::result<mbus::mbws::attached> attach(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                                               const mbus::mbws::attach_request& request) override;
     void detach(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
@@ -137,6 +172,8 @@ public:
     mbus::result<void> revoke(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                               std::string_view url) override;
     void room(mbus::mbws::broker_session& session) override;
+    void settle_job(mbus::mbws::time_point now, mbus::mbws::broker_session& session, const mbus::mbws::attachment& queue,
+                    std::uint64_t job, mbus::mbws::job_outcome how) override;
     void trimmed() override { trim_heap_ = true; }
     void ended(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                mbus::mbws::end_reason why) override;
@@ -168,6 +205,7 @@ private:
         message_forms& forms;
         const participant* came_over = nullptr;
         outcome_handler* done = nullptr;  // of a participant
+        bool skip_kept = false;  // durable receivers have it already
     };
 
     void end_of_turn() override;
@@ -177,6 +215,7 @@ private:
     mbus::result<mbus::mbws::opened_session> make_session(mbus::mbws::time_point now,
                                                           const mbus::mbws::connect_request& request,
                                                           std::shared_ptr<const peer_identity> who);
+    mbus::result<std::shared_ptr<const peer_identity>> identify(const mbus::mbws::connect_request& request);
     session_record* resumable(const mbus::mbws::connect_request& request, const peer_identity& who);
     mbus::result<mbus::mbws::attached> attach_entity(session_record& record, const mbus::mbws::attach_request& request);
     mbus::result<mbus::mbws::attached> attach_monitor(session_record& record, const mbus::mbws::attach_request& request);
@@ -186,7 +225,29 @@ private:
     void release_senders(session_record& record);
     [[nodiscard]] local_entity* find_entity(mbus::protocol::entity_handle handle) noexcept;
 
+    // durable sessions and queues
+    struct stored_message;
+    struct split {
+        bool rest = false;        // some get it after the commit
+        std::size_t matched = 0;
+    };
+    std::uint64_t stored_mark() noexcept;
+    mbus::mbws::route_status when_stored(const routing& job, std::uint64_t mark, mbus::mbws::route_status status,
+                                         const mbus::mbws::route_report& report);
+    [[nodiscard]] split split_of(const routing& job) const;
+    mbus::mbws::route_status route_durable(const routing& job, mbus::mbws::route_report& report);
+    void route_rest(stored_message& what);
+    void restore_session(kept_session& kept);
+    void restore_holder(const mbus::mbws::stored_session& state, mbus::mbws::outbox_entry& entry);
+    mbus::mbws::attachment restore_attach(session_record& record, attach_row& kept);
+    mbus::result<mbus::mbws::attached> host_entity(session_record& record, const mbus::mbws::attach_request& request,
+                                                   std::optional<std::uint32_t> first_sequence);
+    void store_turn();
+
     // messages (routing.cpp)
+    bool refused_by_rights(const routing& job, mbus::mbws::route_report& report);
+    mbus::result<void> fits_datagram(const routing& job);
+    mbus::protocol::send_request bus_request(const routing& job, std::string_view payload, mbus::protocol::send_token token) const;
     mbus::mbws::route_status route_one(const routing& job, mbus::mbws::route_report& report);
     [[nodiscard]] static bool gets_no_copy(const routing& job, const local_entity& to) noexcept;
     mbus::mbws::route_status reliable_to_participant(const routing& job, local_entity& to,
@@ -216,6 +277,7 @@ private:
     void each_entity(const std::function<void(const local_entity&)>& visit) const override;
     [[nodiscard]] const std::string& broker_id() const override { return session_settings_.broker; }
     void answer_local(const routing& job);
+    void reply_to(local_entity& caller, const mbus::command& reply);
     void answer_remote(const mbus::protocol::inbound& what);
     void send_refusals();
 
@@ -226,6 +288,8 @@ private:
     bus* bus_ = nullptr;
     client_directory* clients_ = nullptr;
     grant_authority* grants_ = nullptr;
+    link_acceptor* links_ = nullptr;
+    std::unique_ptr<durability> durable_;  // null: nothing is kept
     std::vector<entity_observer*> observers_;
     std::function<void()> deadline_hook_;
 

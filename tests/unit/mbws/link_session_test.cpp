@@ -110,7 +110,7 @@ TEST_CASE("an entity that comes back before its detach was answered is attached 
     lab.caller.link->attach(lab.now, who);
     lab.settle();
     CHECK(lab.callee.hosted.size() == 1);
-    CHECK(lab.caller.link->attached(who));
+    CHECK(lab.caller.link->attached(who.text()));
 }
 
 TEST_CASE("an entity that the other side refuses is reported, the link stays") {
@@ -119,7 +119,7 @@ TEST_CASE("an entity that the other side refuses is reported, the link stays") {
     lab.settle();
     CHECK(lab.caller.refused == std::vector<std::string>{"(app:unwanted id:3-3@10.0.0.1)"});
     CHECK(lab.caller.link->state() == link_state::active);
-    CHECK_FALSE(lab.caller.link->attached(of("(app:unwanted id:3-3@10.0.0.1)")));
+    CHECK_FALSE(lab.caller.link->attached("(app:unwanted id:3-3@10.0.0.1)"));
 }
 
 TEST_CASE("never more than the window is in flight (docs/mbws.md s4)") {
