@@ -53,7 +53,7 @@ void answer(mbws::websocket_input& input, std::string octets, bool native) {
         port.set_binding(native ? mbws::binding::native : input.last_binding());
         port.append({head.verb, head.flags, head.number, {}, all.substr(16, head.header_octets - 16U),
                      all.substr(head.header_octets), nullptr});
-        fuzz::require(port.waiting() > all.size() / 2, "a frame is written");
+        fuzz::require(port.waiting() > 0, "a frame is written");
     }
 }
 

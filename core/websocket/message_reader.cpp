@@ -31,6 +31,7 @@ void release(std::string& memory) noexcept { std::string{}.swap(memory); }
 
 void message_reader::feed(std::span<char> octets) {
     drop_used();
+    if (failed()) return;
     if (input_.empty()) {
         release(kept_);
         input_ = octets;

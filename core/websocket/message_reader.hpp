@@ -59,6 +59,7 @@ public:
     void set_message_octets_max(std::size_t octets) noexcept { rules_.message_octets_max = octets; }
 
     // What was fed before must be used up (need_more) or kept. The octets are changed by unmasking.
+    // After a failure nothing is taken any more.
     void feed(std::span<char> octets);
 
     // The next message or control frame; its views are valid until the next call of anything here.
