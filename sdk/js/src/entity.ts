@@ -84,7 +84,7 @@ const requestTimeout = 10_000;
 
 export function makeEntity(host: Host, address_: string, mode_: string, about: number): HostedEntity {
     let listener: Listener | undefined;
-    let detached = false;
+    let ended: MbusError | undefined; // why nothing is sent any more
     let lastId = 0;
     const inbox: Message[] = []; // the window bounds it
     const wakes = new Set<() => void>();
@@ -93,7 +93,7 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
 
     const outgoing = (to: Destination, what: Payload, { ttl, time }: SendOptions = {}, flags_ = 0): Outgoing => {
         const [type, body_] = encodePayload(what);
-        if (detached) fail("no-entity", `${hosted.address_} was detached`);
+        if (ended) throw ended;
         const fields_: Fields = {
             to: asAddress(to).text,
             type,
@@ -179,7 +179,7 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         wakes.clear();
     };
     async function* messages(): AsyncIterableIterator<Message> {
-        while (inbox.length || !detached) {
+        while (inbox.length || !ended) {
             const message = inbox.shift();
             try {
                 if (message) yield message;
@@ -232,8 +232,8 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
             return { url, expiry, uses };
         },
         async detach() {
-            if (!detached) await host.request_("detach", { about });
-            hosted.end_(new MbusError("cancelled", "the entity was detached"));
+            if (!ended) await host.request_("detach", { about });
+            hosted.end_(new MbusError("no-entity", "the entity was detached"));
         },
     };
     const hosted: HostedEntity = {
@@ -246,13 +246,13 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
             if (consumeAll(message)) return;
             if (listener) return void hand(message);
             // The daemon may still deliver what waited there when the entity was detached.
-            if (detached) return void (mode_ === "queue" ? nak() : ack());
+            if (ended) return void (mode_ === "queue" ? nak() : ack());
             inbox.push(message);
             wake();
         },
         // Iterators end, open requests fail.
         end_(failure) {
-            detached = true;
+            ended ??= failure;
             calls.forEach(({ settle_ }) => settle_(failure));
             wake();
         },
