@@ -27,18 +27,19 @@ check_needed() {
     for one in $needed; do
         case $one in
             libstdc++.so.6|libm.so.6|libgcc_s.so.1|libc.so.6|ld-linux*) ;;
-            libmbus.so.0) [ "${2:-}" = user ] || die "$1 needs $one" ;;
+            libmbus.so.0) [ -n "${2:-}" ] || die "$1 needs $one" ;;
+            libssl.so.*|libcrypto.so.*) [ "${2:-}" = websocket ] || die "$1 needs $one" ;;
             *) die "$1 needs $one" ;;
         esac
     done
 }
 
-# Only namespace mbus and mbus_* may be exported.
+# Only namespace mbus and mbus_* may be exported, and this function must be (none: nothing must).
 check_symbols() {
     foreign=$(nm -D --defined-only -C "$1" | cut -d' ' -f3- |
         grep -Ev '^(mbus::|mbus_[a-z]|(typeinfo|typeinfo name|vtable) for mbus::)' || true)
     [ -z "$foreign" ] || die "$1 exports: $foreign"
-    nm -D --defined-only "$1" | grep -q ' T mbus_connect$' || [ "${2:-}" = testing ] || die "$1 lacks mbus_connect"
+    [ "${2:-}" = none ] || nm -D --defined-only "$1" | grep -q " T ${2:-mbus_connect}\$" || die "$1 lacks ${2:-mbus_connect}"
 }
 
 configure() { cmake -G Ninja -DCMAKE_BUILD_TYPE=Release "$@" > "$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }; }
@@ -55,8 +56,10 @@ library=$(dirname "$(find "$prefix" -name libmbus.so)")
 
 say "exported symbols and needed libraries"
 check_symbols "$library/libmbus.so"
-check_symbols "$library/libmbus-testing.so" testing
+check_symbols "$library/libmbus-testing.so" none
+check_symbols "$library/libmbus-websocket.so" mbus_enable_websocket
 check_needed "$library/libmbus.so"
+check_needed "$library/libmbus-websocket.so" websocket
 readelf -d "$library/libmbus.so" | grep -q 'SONAME.*libmbus.so.0' || die "libmbus.so lacks its SONAME"
 
 say "headers"
@@ -72,6 +75,7 @@ say "find_package"
 configure -S "$here/sdk_consumer" -B "$scratch/found" -DCMAKE_PREFIX_PATH="$prefix" -DHELLO_C="$source/examples/hello.c"
 build "$scratch/found"
 expect 3 "$scratch/found/program"
+expect 3 "$scratch/found/program_websocket"
 expect 0 "$scratch/found/program_test"
 MBUS_SOCKET=/nonexistent/mbusd.sock expect 1 "$scratch/found/program_c"
 check_needed "$scratch/found/program" user
@@ -85,6 +89,10 @@ c++ -std=c++20 "$here/sdk_consumer/program.cpp" -o "$scratch/program" $(pkg-conf
 LD_LIBRARY_PATH=$library expect 3 "$scratch/program"
 check_needed "$scratch/program" user
 # shellcheck disable=SC2046
+c++ -std=c++20 "$here/sdk_consumer/program_websocket.cpp" -o "$scratch/program_websocket" \
+    $(pkg-config --cflags --libs mbus-websocket) -Wl,-rpath-link,"$library"
+LD_LIBRARY_PATH=$library expect 3 "$scratch/program_websocket"
+# shellcheck disable=SC2046
 c++ -std=c++20 "$here/sdk_consumer/program_test.cpp" -o "$scratch/program_test" \
     $(pkg-config --cflags --libs mbus-testing) -Wl,-rpath-link,"$library"
 LD_LIBRARY_PATH=$library expect 0 "$scratch/program_test"
@@ -97,6 +105,7 @@ for shared in ON OFF; do
         -DHELLO_C="$source/examples/hello.c" -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)"
     build "$scratch/source-$shared"
     expect 3 "$scratch/source-$shared/program"
+    expect 3 "$scratch/source-$shared/program_websocket"
     expect 0 "$scratch/source-$shared/program_test"
     MBUS_SOCKET=/nonexistent/mbusd.sock expect 1 "$scratch/source-$shared/program_c"
 done

@@ -10,5 +10,8 @@ int main() {
     auto bus = mbus::connection::connect({.socket = "/nonexistent/mbusd.sock"});
     if (bus) return 2;
     std::cout << describe(bus.error()) << '\n';
+    // URLs need libmbus-websocket, which this program does not link.
+    const auto url = mbus::connect("ws://127.0.0.1:1/mbws");
+    if (url || url.error().text.find("mbus::websocket") == std::string::npos) return 5;
     return bus.error().code == mbus::errc::no_daemon ? 3 : 4;
 }
