@@ -101,7 +101,14 @@ void gateways::open(const settings& values, std::vector<inherited_socket> inheri
 }
 
 // Who answers where.
-void gateways::add_paths() {}
+void gateways::add_paths() {
+    mbws_ = std::make_unique<mbws_gateway>(context_, hub_, turns_, log_);
+    mbws_->add_paths(paths_);
+}
+
+void gateways::use_clients(client_directory& clients) {
+    if (mbws_) mbws_->use_clients(clients);
+}
 
 void gateways::start() {
     if (!web_) return;
@@ -119,12 +126,14 @@ void gateways::stop_accepting() {
     if (!web_) return;
     remove_socket();
     web_->stop_accepting();
+    mbws_->stop_accepting();
 }
 
 void gateways::close() {
     if (!web_) return;
     remove_socket();
     web_->close();
+    mbws_->close();
     if (certificate_) certificate_->close();
 }
 

@@ -19,9 +19,11 @@
 #include <boost/asio/io_context.hpp>
 
 #include "config/settings.hpp"
+#include "gateways/mbws/mbws_gateway.hpp"
 #include "http/certificate.hpp"
 #include "http/http_listener.hpp"
 #include "http/path_table.hpp"
+#include "router/client_directory.hpp"
 #include "router/router.hpp"
 #include "router/turn.hpp"
 #include "runtime/log.hpp"
@@ -45,6 +47,8 @@ public:
     gateways(const gateways&) = delete;
     gateways& operator=(const gateways&) = delete;
 
+    // Who knows tokens; before start().
+    void use_clients(client_directory& clients);
     void start();
     void reload(const settings& values);
     void stop_accepting();
@@ -63,6 +67,7 @@ private:
     logger& log_;
     path_table paths_;
     std::unique_ptr<certificate> certificate_;
+    std::unique_ptr<mbws_gateway> mbws_;  // null as web_ is
     std::unique_ptr<http_listener> web_;  // null: gateway.enabled is false
     std::string unix_path_;
     int unix_number_ = -1;

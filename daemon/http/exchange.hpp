@@ -108,7 +108,7 @@ public:
     // Failed credentials per client address. While it holds a value, credentials are not to be looked
     // at: answer with too_many_failures().
     [[nodiscard]] virtual std::optional<std::chrono::seconds> blocked_for() = 0;
-    virtual void credential_failed() = 0;
+    virtual void credential_failed() = 0;  // also after upgrade()
 
     // {"code":CODE,"text":TEXT} as JSON, or TEXT as plain text, by what the client accepts.
     [[nodiscard]] http_response problem(int status, std::string_view code, std::string_view text) const;

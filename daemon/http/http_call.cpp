@@ -63,8 +63,8 @@ std::optional<std::chrono::seconds> http_call::blocked_for() {
     return environment_.guesses.blocked_for(std::chrono::steady_clock::now(), *client_);
 }
 
+// Also after upgrade(): a credential may come in what follows.
 void http_call::credential_failed() {
-    if (!connection_) return;
     ++environment_.counters.credential_failures;
     if (client_) environment_.guesses.failed(std::chrono::steady_clock::now(), *client_);
 }

@@ -55,9 +55,12 @@ void mbws_gateway::add_paths(path_table& paths) {
     paths.add("/mbws", {.methods = {"GET"}}, [this](const call_pointer& call) { handle(call); });
 }
 
-void mbws_gateway::end_all() {
+void mbws_gateway::stop_accepting() {
+    accepting_ = false;
     const auto all = connections_;
-    for (const auto& [id, each] : all) each->end(mbus::errc::shutting_down, "mbusd stops; connect again later");
+    for (const auto& [id, each] : all) {
+        if (!each->serves()) each->end(mbus::errc::shutting_down, "mbusd stops; connect again later");
+    }
 }
 
 void mbws_gateway::close() {

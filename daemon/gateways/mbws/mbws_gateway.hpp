@@ -5,7 +5,6 @@
 //     gateway.add_paths(paths);
 //     ...
 //     gateway.stop_accepting();   // shutdown: the router ends the sessions, what waits is written
-//     gateway.end_all();          // connections without a session: 1001
 //     gateway.close();            // gives up what is left
 //
 // One thread: that of `context`. Everything passed in outlives the gateway.
@@ -42,8 +41,8 @@ public:
     void use_clients(client_directory& clients) noexcept { clients_ = &clients; }
     void add_paths(path_table& paths);
 
-    void stop_accepting() noexcept { accepting_ = false; }
-    void end_all();
+    // Refuses handshakes, and ends connections that have no session yet (1001).
+    void stop_accepting();
     void close();
 
     [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }

@@ -65,6 +65,8 @@ public:
     void close();
 
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+    // True when it carries a session or a link, whose own end is also that of the connection.
+    [[nodiscard]] bool serves() noexcept { return connection_.session() != nullptr || connection_.link() != nullptr; }
     // The deadline has passed that was set last.
     void advance(mbus::mbws::time_point now);
 
