@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "gateways/page/page_paths.hpp"
 #include "http/listen_socket.hpp"
 #include "http/tls.hpp"
 #include "local/socket_file.hpp"
@@ -104,6 +105,7 @@ void gateways::open(const settings& values, std::vector<inherited_socket> inheri
 void gateways::add_paths() {
     mbws_ = std::make_unique<mbws_gateway>(context_, hub_, turns_, log_);
     mbws_->add_paths(paths_);
+    add_page_paths(paths_);
 }
 
 void gateways::use_clients(client_directory& clients) {

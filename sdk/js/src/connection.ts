@@ -315,7 +315,7 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
         ready: (limit = openingLimit) =>
             new Promise((resolve, reject) => {
                 const late = () => reject(new MbusError("timed-out", reason?.message ?? "the daemon did not answer in time"));
-                const limiter = setTimeout(late, limit);
+                const limiter = setTimeout(late, Math.min(limit, 2 ** 31 - 1));
                 until(session.connected_)
                     .finally(() => clearTimeout(limiter))
                     .then(resolve, reject);
