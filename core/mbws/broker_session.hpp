@@ -112,9 +112,9 @@ struct stored_session {
     std::uint32_t expiry = 0;
     std::uint64_t received = 0;     // of the client
     std::uint64_t last_number = 0;  // given to an entry
-    std::vector<attachment> attaches;  // with the handles that they have now
-    std::vector<watch_request> watches;
-    std::vector<outbox_entry> entries;  // by number
+    std::vector<attachment> attaches{};  // with the handles that they have now
+    std::vector<watch_request> watches{};
+    std::vector<outbox_entry> entries{};  // by number
     std::size_t receipts_owed = 0;      // receipt() follows for each
 };
 

@@ -136,7 +136,8 @@ enum class end_reason : std::uint8_t { closed, expired, lost, shut_down };
 enum class job_outcome : std::uint8_t {
     done,      // acknowledged
     refused,   // the client answered with a nak
-    returned,  // the session has ended
+    returned,  // the session has ended, and perhaps handled it
+    unsent,    // the session has ended before it was sent
 };
 
 class session_host {

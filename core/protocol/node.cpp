@@ -27,8 +27,9 @@ node::node(node_options options, envelope security, node_events& events)
 
 node::~node() = default;
 
-result<entity_handle> node::attach(const instant& at, const mbus::address& own, std::uint32_t process_id) {
-    return parts_->attach(at, own, process_id);
+result<entity_handle> node::attach(const instant& at, const mbus::address& own, std::uint32_t process_id,
+                                   std::optional<std::uint32_t> first) {
+    return parts_->attach(at, own, process_id, first);
 }
 
 void node::detach(const instant& at, entity_handle entity) {
@@ -40,6 +41,11 @@ void node::detach_all(const instant& at) { parts_->detach_all(at); }
 const mbus::address* node::address_of(entity_handle entity) const noexcept {
     const auto* const which = parts_->entities.find(entity);
     return which == nullptr ? nullptr : &which->address;
+}
+
+std::uint32_t node::next_sequence_number(entity_handle entity) const noexcept {
+    const auto* const which = parts_->entities.find(entity);
+    return which == nullptr ? 0 : which->numbers.peek();
 }
 
 result<match_result> node::send(const instant& at, const send_request& request) {

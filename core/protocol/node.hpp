@@ -144,7 +144,9 @@ public:
     // Adds an entity; `own` gets the mandatory id element `<process_id>-<n>@<host_id>` if it has
     // none. Errors: conflict (a full address that exists, here or on the bus), bad_address (id
     // outside section 4.1), limit (entities_max). The first hello follows within c_hello_min.
-    result<entity_handle> attach(const instant& at, const mbus::address& own, std::uint32_t process_id);
+    // `first`: the SeqNum to begin with, for an entity that was here before a restart.
+    result<entity_handle> attach(const instant& at, const mbus::address& own, std::uint32_t process_id,
+                                 std::optional<std::uint32_t> first = {});
 
     // Removes it: bye goes out, its pending reliable sends end with errc::left.
     void detach(const instant& at, entity_handle entity);
@@ -154,6 +156,9 @@ public:
 
     // The full address; null for an unknown handle.
     [[nodiscard]] const mbus::address* address_of(entity_handle entity) const noexcept;
+
+    // The SeqNum of the next message of an entity; 0 for an unknown handle.
+    [[nodiscard]] std::uint32_t next_sequence_number(entity_handle entity) const noexcept;
 
     // --- sending --------------------------------------------------------------------------
 

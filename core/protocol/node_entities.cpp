@@ -8,7 +8,8 @@
 namespace mbus::protocol {
 
 result<entity_handle> node::implementation::attach(const instant& at, const address& own,
-                                                   std::uint32_t process_id) {
+                                                   std::uint32_t process_id,
+                                                   std::optional<std::uint32_t> wanted_first) {
     if (entities.size() >= entities_max)
         return {errc::limit,
                 "this daemon has " + std::to_string(entities_max) + " entities, the most it takes"};
@@ -19,8 +20,9 @@ result<entity_handle> node::implementation::attach(const instant& at, const addr
         return {errc::conflict, "the address " + std::string{full->text()} + " is in use"};
     // An address that comes back goes on counting, so that nobody takes its hello for one that its
     // own bye has overtaken (trap W7).
-    const auto first =
-        heard != nullptr && heard->was_ours ? heard->next_number : options.first_sequence_number;
+    const auto first = wanted_first ? *wanted_first
+                       : heard != nullptr && heard->was_ours ? heard->next_number
+                                                             : options.first_sequence_number;
     peers.forget(full->text());
     const auto wrap = options.legacy ? sequence::wrap::legacy : sequence::wrap::rfc;
     auto& added = entities.add(timers, *full, sequence{first, wrap}, hello_schedule{at.now, random});

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ struct node::implementation {
     implementation& operator=(const implementation&) = delete;
 
     // --- node_entities.cpp: local entities, membership -----------------------------------------
-    result<entity_handle> attach(const instant& at, const address& own, std::uint32_t process_id);
+    result<entity_handle> attach(const instant& at, const address& own, std::uint32_t process_id,
+                                 std::optional<std::uint32_t> first);
     void detach(const instant& at, local_entity& which, errc outcome_of_pending);
     void detach_all(const instant& at);
     [[nodiscard]] std::size_t member_count() const noexcept { return entities.size() + peers.known(); }

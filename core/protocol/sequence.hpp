@@ -20,6 +20,10 @@ public:
 
     std::uint32_t take() noexcept;
 
+    // The number `count` after `number`, and how many there are from `number` to `later`, both going round.
+    static std::uint32_t after(std::uint32_t number, std::uint32_t count, wrap where) noexcept;
+    static std::uint32_t between(std::uint32_t number, std::uint32_t later, wrap where) noexcept;
+
 private:
     std::uint32_t next_;
     wrap where_;

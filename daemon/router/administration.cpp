@@ -114,6 +114,7 @@ value::list router_counts(const router_counters& c) {
             pair("no-match", number(c.no_match)),
             pair("not-unique", number(c.not_unique)),
             pair("monitor-copies", number(c.monitor_copies)),
+            pair("not-routed", number(c.not_routed)),
             pair("requests-answered", number(c.requests_answered)),
             pair("requests-refused", number(c.requests_refused)),
             pair("malformed-connections", number(c.malformed_connections))};

@@ -27,6 +27,7 @@ struct local_entity {
     mbus::protocol::time_point since{};          // attached
     std::string type;                            // media type wanted besides commands; empty: commands only
     std::string commands;                        // globs on command names; empty: all
+    bool kept = false;                           // what it gets is stored: a durable session's or a queue's
     bool gone = false;                           // detached; kept to the end of the turn
 };
 

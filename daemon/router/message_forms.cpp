@@ -39,6 +39,12 @@ bool message_forms::anything_for_clients() {
     return !without_ping_->empty();
 }
 
+std::string_view message_forms::for_clients() {
+    if (!source_.has_ping) return source_.body;
+    strip_ping();
+    return *without_ping_;
+}
+
 bool message_forms::any_command_fits(std::string_view globs) {
     if (!source_.type.empty()) return mbus::glob_matches(globs, mbus::mbws::data_command_name);
     mbus::command_scanner scan{source_.body};

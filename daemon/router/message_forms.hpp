@@ -49,6 +49,9 @@ public:
     // The commands that travel on the bus; an opaque body as mbws.data. Errors: bad_value.
     mbus::result<std::string_view> commands();
 
+    // The body of commands without mbus.ping, as clients get it.
+    std::string_view for_clients();
+
     // What the message is, whatever its form.
     [[nodiscard]] const message_source& source() const noexcept { return source_; }
     // Tells this message from all others: the same for all receivers of one routing.

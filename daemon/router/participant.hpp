@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,8 @@ protected:
 struct joined_as {
     std::string type{};      // media type; empty: commands only
     std::string commands{};  // globs on command names; empty: all
+    bool kept = false;       // what it gets is stored: outcomes wait for that (a queue)
+    std::optional<std::uint32_t> first_sequence{};  // SeqNum of an entity that was here before a restart
 };
 
 // A message of a participant's entity. Views are valid during the call.

@@ -30,7 +30,7 @@ mbus::result<entity_handle> router::join(participant& host, const mbus::address&
     if (stopping_) return {errc::shutting_down, "mbusd is stopping"};
     // So that an address can move from somebody who has just left.
     detach_withdrawn();
-    auto handle = bus_->node().attach(bus_->now(), wanted, static_cast<std::uint32_t>(::getpid()));
+    auto handle = bus_->node().attach(bus_->now(), wanted, static_cast<std::uint32_t>(::getpid()), how.first_sequence);
     if (!handle) return std::move(handle).error();
     auto entity = std::make_unique<local_entity>();
     entity->handle = *handle;
@@ -39,6 +39,7 @@ mbus::result<entity_handle> router::join(participant& host, const mbus::address&
     entity->since = bus_->now().now;
     entity->type = how.type;
     entity->commands = how.commands;
+    entity->kept = how.kept;
     entity->sender = std::make_unique<mbus::mbws::attachment>();
     entity->sender->entity = entity->address;
     entity->sender->handle = static_cast<std::uint64_t>(*handle);
@@ -93,8 +94,11 @@ route_status router::send(mbus::mbws::time_point now, const outgoing_message& wh
                          .serial = ++last_serial_,
                          .via = what.via,
                          .origin = what.origin}};
-    return route_one({.now = now, .sender = nullptr, .rights = rights, .what = message, .way = *way, .forms = forms,
-                      .came_over = what.came_over, .done = &done}, report);
+    const auto mark = stored_mark();
+    const routing job{.now = now, .sender = nullptr, .rights = rights, .what = message, .way = *way, .forms = forms,
+                      .came_over = what.came_over, .done = &done};
+    const auto status = route_one(job, report);
+    return when_stored(job, mark, status, report);
 }
 
 route_status router::reliable_to_participant(const routing& job, local_entity& to, route_report& report) {

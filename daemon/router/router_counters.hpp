@@ -27,6 +27,7 @@ struct router_counters {
     std::uint64_t no_match = 0;
     std::uint64_t not_unique = 0;
     std::uint64_t monitor_copies = 0;
+    std::uint64_t not_routed = 0;            // of durable sessions: taken over, and perhaps not routed
     std::uint64_t requests_answered = 0;     // by the daemon's own entity
     std::uint64_t requests_refused = 0;
     std::uint64_t malformed_connections = 0;  // closed for a bad frame

@@ -86,18 +86,17 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
                          .has_ping = what.commands.has_ping,
                          .ttl = what.ttl,
                          .serial = ++last_serial_}};
-    return route_one({.now = now, .sender = sender, .rights = sender->who->rights.get(), .what = what, .way = *way,
-                      .forms = forms}, report);
+    const auto mark = stored_mark();
+    const routing job{.now = now, .sender = sender, .rights = sender->who->rights.get(), .what = what, .way = *way,
+                      .forms = forms};
+    if (session.durable()) return route_durable(job, report);
+    const auto status = route_one(job, report);
+    return when_stored(job, mark, status, report);
 }
 
 // A message of a session or of a participant.
 route_status router::route_one(const routing& job, route_report& report) {
-    if (job.rights != nullptr && !job.rights->sends_anywhere()) {
-        if (auto no = job.rights->refuses_send(job.way.to)) {
-            ++counters_.refused_rights;
-            return refuse(report, errc::forbidden, std::move(*no));
-        }
-    }
+    if (refused_by_rights(job, report)) return route_status::refused;
     const auto status = job.what.reliable ? route_reliable(job, report) : route_unreliable(job, report);
     if (status == route_status::refused) return status;
     ++counters_.routed;
@@ -105,36 +104,54 @@ route_status router::route_one(const routing& job, route_report& report) {
     return status;
 }
 
+bool router::refused_by_rights(const routing& job, route_report& report) {
+    if (job.rights == nullptr || job.rights->sends_anywhere()) return false;
+    auto no = job.rights->refuses_send(job.way.to);
+    if (!no) return false;
+    ++counters_.refused_rights;
+    refuse(report, errc::forbidden, std::move(*no));
+    return true;
+}
+
 // Nothing goes to oneself (trap A3), to who has just left, or back over the link it came from.
 bool router::gets_no_copy(const routing& job, const local_entity& to) noexcept {
     return to.handle == static_cast<mbus::protocol::entity_handle>(job.what.from->handle) || to.gone ||
-           (job.came_over != nullptr && to.host == job.came_over);
+           (job.came_over != nullptr && to.host == job.came_over) || (job.skip_kept && to.kept);
 }
 
 // --- to the bus ---------------------------------------------------------------------------------
 
 mbus::result<void> router::put_on_bus(const routing& job, send_token token) {
-    const auto& what = job.what;
     auto payload = job.forms.commands();
     if (!payload) return std::move(payload).error();
+    auto& node = bus_->node();
+    if (auto fits = fits_datagram(job); !fits) return fits;
+    auto put = node.transmit(bus_->now(), bus_request(job, *payload, token));
+    if (put) bus_->schedule_flush();
+    return put;
+}
+
+mbus::protocol::send_request router::bus_request(const routing& job, std::string_view payload, send_token token) const {
+    const auto& what = job.what;
     const bool opaque = !what.type.empty();
-    const mbus::protocol::send_request request{
+    return {
         .from = static_cast<mbus::protocol::entity_handle>(what.from->handle),
         .destination = &job.way.to,
-        .payload = *payload,
+        .payload = payload,
         .commands = opaque ? 1 : what.commands.commands,
         .reliable = what.reliable,
         .may_coalesce = !opaque && !what.receipt_wanted && what.ttl == 0 && !what.commands.has_mbus_command,
         .token = token};
-    auto& node = bus_->node();
-    // Only a long body can be too large, and measuring every message would cost.
-    if (payload->size() > mbus::datagram_octets_max / 2) {
-        const auto octets = node.datagram_octets(request);
-        if (octets > mbus::datagram_octets_max) return {errc::too_large, too_large_text(octets)};
-    }
-    auto put = node.transmit(bus_->now(), request);
-    if (put) bus_->schedule_flush();
-    return put;
+}
+
+// Only a long body can be too large, and measuring every message would cost.
+mbus::result<void> router::fits_datagram(const routing& job) {
+    auto payload = job.forms.commands();
+    if (!payload) return std::move(payload).error();
+    if (payload->size() <= mbus::datagram_octets_max / 2) return {};
+    const auto octets = bus_->node().datagram_octets(bus_request(job, *payload, 0));
+    if (octets > mbus::datagram_octets_max) return {errc::too_large, too_large_text(octets)};
+    return {};
 }
 
 // What does not reach the bus pings entities of ours all the same: they say hello (RFC 3259, section
@@ -402,6 +419,7 @@ bool router::deliver(mbus::protocol::entity_handle to, const std::shared_ptr<con
     }
     auto* entity = find_entity(to);
     if (entity == nullptr) return false;
+    stored_mark();  // a message begins
     const auto result = offer(bus_->now().now, *entity, forms_of(what), {});
     return result != offer_result::refused && result != offer_result::too_large;
 }

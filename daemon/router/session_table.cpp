@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -77,10 +78,17 @@ std::string random_broker_id() {
 session_record& session_table::add(std::shared_ptr<const peer_identity> who, std::shared_ptr<user_account> account,
                                    const mbus::mbws::session_settings& settings, mbus::mbws::session_host& host,
                                    time_point now) {
+    const auto id = last_id_ + 1;
+    return restore(id, hexadecimal(id) + random_token(token_octets), std::move(who), std::move(account), settings, host, now);
+}
+
+session_record& session_table::restore(std::uint64_t id, std::string token, std::shared_ptr<const peer_identity> who,
+                                       std::shared_ptr<user_account> account, const mbus::mbws::session_settings& settings,
+                                       mbus::mbws::session_host& host, time_point now) {
     auto record = std::make_unique<session_record>();
-    record->id = ++last_id_;
-    record->session = std::make_unique<mbus::mbws::broker_session>(
-        record->id, hexadecimal(record->id) + random_token(token_octets), who->user.identity(), settings, host);
+    record->id = id;
+    last_id_ = std::max(last_id_, id);
+    record->session = std::make_unique<mbus::mbws::broker_session>(id, std::move(token), who->user.identity(), settings, host);
     record->who = std::move(who);
     record->account = std::move(account);
     record->opened = now;

@@ -43,6 +43,11 @@ public:
                         const mbus::mbws::session_settings& settings, mbus::mbws::session_host& host,
                         mbus::mbws::time_point now);
 
+    // One that was stored: with its old id and token.
+    session_record& restore(std::uint64_t id, std::string token, std::shared_ptr<const peer_identity> who,
+                            std::shared_ptr<user_account> account, const mbus::mbws::session_settings& settings,
+                            mbus::mbws::session_host& host, mbus::mbws::time_point now);
+
     // Null when there is no such session, or it is over.
     [[nodiscard]] session_record* find(std::uint64_t id) noexcept;
 

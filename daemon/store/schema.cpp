@@ -29,7 +29,87 @@ constexpr const char* clients_and_grants = R"(
     CREATE INDEX grants_by_session ON grants(session);
 )";
 
-constexpr std::array<const char*, 1> steps{clients_and_grants};
+// An entry is a frame that waits for its client. `owed` are messages taken over whose outcome is to come.
+constexpr const char* sessions_and_queues = R"(
+    CREATE TABLE sessions(
+        id INTEGER PRIMARY KEY NOT NULL,
+        token TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        client TEXT NOT NULL,
+        name TEXT NOT NULL,
+        window INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        expiry INTEGER NOT NULL,
+        received INTEGER NOT NULL,
+        acknowledged INTEGER NOT NULL,
+        lost INTEGER NOT NULL
+    );
+    CREATE TABLE attaches(
+        session INTEGER NOT NULL,
+        slot INTEGER NOT NULL,
+        request INTEGER NOT NULL,
+        mode INTEGER NOT NULL,
+        asked TEXT NOT NULL,
+        has_entity INTEGER NOT NULL,
+        policy INTEGER NOT NULL,
+        type TEXT NOT NULL,
+        commands TEXT NOT NULL,
+        queue TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        active INTEGER NOT NULL,
+        PRIMARY KEY(session, slot)
+    ) WITHOUT ROWID;
+    CREATE TABLE watches(
+        session INTEGER NOT NULL,
+        slot INTEGER NOT NULL,
+        request INTEGER NOT NULL,
+        pattern TEXT NOT NULL,
+        PRIMARY KEY(session, slot)
+    ) WITHOUT ROWID;
+    CREATE TABLE entries(
+        session INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        verb INTEGER NOT NULL,
+        slot INTEGER NOT NULL,
+        flags INTEGER NOT NULL,
+        about INTEGER NOT NULL,
+        job INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        fields BLOB NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY(session, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE owed(
+        session INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        receipt INTEGER NOT NULL,
+        PRIMARY KEY(session, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE queues(
+        name TEXT PRIMARY KEY NOT NULL,
+        asked TEXT NOT NULL,
+        entity TEXT NOT NULL,
+        sequence INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE jobs(
+        id INTEGER PRIMARY KEY NOT NULL,
+        queue TEXT NOT NULL,
+        tries INTEGER NOT NULL,
+        added INTEGER NOT NULL,
+        expires INTEGER NOT NULL,
+        dest TEXT NOT NULL,
+        source TEXT NOT NULL,
+        type TEXT NOT NULL,
+        first_command TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        reliable INTEGER NOT NULL,
+        body BLOB NOT NULL
+    );
+)";
+
+constexpr std::array<const char*, 2> steps{clients_and_grants, sessions_and_queues};
 
 }  // namespace
 
