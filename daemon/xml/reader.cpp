@@ -46,13 +46,14 @@ public:
         depth_ = 0;
         done_.reset();
         start_count();
-        octets_ = 0;
+        octets_ = fed_ = seen_ = 0;
         fault_ = {};
     }
 
     bool parse(std::string_view text, bool last) {
         if (fault_.kind != fault_kind::none) return false;
         octets_ += text.size();
+        fed_ += text.size();
         if (octets_ > limits_.octets) return refuse(fault_kind::too_large, "more than " + std::to_string(limits_.octets) + " octets");
         if (XML_Parse(parser_, text.data(), static_cast<int>(text.size()), last ? 1 : 0) == XML_STATUS_OK) return true;
         if (fault_.kind == fault_kind::none) {
@@ -81,10 +82,17 @@ public:
     const stream_reader::handler* handler_ = nullptr;
     std::size_t depth_ = 0;
     std::size_t octets_ = 0;  // of the document, or since the last child of the stream
+    std::size_t fed_ = 0;     // since begin()
+    std::size_t seen_ = 0;    // where the last tag at the level of the stream's children ended
     std::vector<element> open_;
 
 private:
     static machine& self(void* data) { return *static_cast<machine*>(data); }
+
+    void mark() {
+        seen_ = static_cast<std::size_t>(XML_GetCurrentByteIndex(parser_)) +
+                static_cast<std::size_t>(XML_GetCurrentByteCount(parser_));
+    }
 
     void start_count() {
         attributes_ = 0;
@@ -126,6 +134,7 @@ private:
             fresh.set(attribute_space, attribute_name, attributes[1]);
         }
         if (stream_ && depth_ == 1) {
+            mark();
             (*handler_)(stream_event::opened, std::move(fresh));
             return;
         }
@@ -136,6 +145,7 @@ private:
         if (fault_.kind != fault_kind::none) return;
         --depth_;
         if (stream_ && depth_ == 0) {
+            mark();
             (*handler_)(stream_event::closed, {});
             return;
         }
@@ -144,6 +154,7 @@ private:
         if (!open_.empty()) {
             open_.back().add(std::move(whole));
         } else if (stream_) {
+            mark();
             octets_ = 0;
             start_count();
             (*handler_)(stream_event::child, std::move(whole));
@@ -176,10 +187,12 @@ bool stream_reader::feed(std::string_view text, const handler& handle) {
     machine_->handler_ = &handle;
     const bool fine = machine_->parse(text, false);
     machine_->handler_ = nullptr;
+    const auto rest = std::min(machine_->fed_ - std::min(machine_->seen_, machine_->fed_), text.size());
+    blank_rest_ = text.substr(text.size() - rest).find_first_not_of(" \t\r\n") == std::string_view::npos;
     return fine;
 }
 
-bool stream_reader::between_children() const noexcept { return machine_->open_.empty(); }
+bool stream_reader::between_children() const noexcept { return machine_->open_.empty() && blank_rest_; }
 const fault& stream_reader::fault() const noexcept { return machine_->fault_; }
 void stream_reader::restart() { machine_->begin(); }
 

@@ -79,7 +79,7 @@ public:
 
     // False: fault(); nothing more can be read. `handle` may not call the reader.
     bool feed(std::string_view text, const handler& handle);
-    // True between elements: not inside a child whose end has not come.
+    // True when what was fed last ended between elements, not inside one or inside a tag.
     [[nodiscard]] bool between_children() const noexcept;
     [[nodiscard]] const mbusd::xml::fault& fault() const noexcept;
     // Another document follows, as after SASL.
@@ -87,6 +87,7 @@ public:
 
 private:
     std::unique_ptr<document_reader::machine> machine_;
+    bool blank_rest_ = true;
 };
 
 }  // namespace mbusd::xml

@@ -113,6 +113,17 @@ TEST_CASE("a stream gives its root, each child and its end, however it is divide
     }
 }
 
+TEST_CASE("a stream knows whether it was cut inside an element or a tag") {
+    for (const auto& [text, whole] : std::vector<std::pair<std::string, bool>>{
+             {"<s>", true}, {"<s><a/>", true}, {"<s><a/> \n", true}, {"<s><a></a>", true}, {"<s><a/></s>", true},
+             {"<s><a>", false}, {"<s><a", false}, {"<s><a/><", false}, {"<s><a><b/>", false}, {"<s>x", false}}) {
+        CAPTURE(text);
+        stream_reader reader;
+        REQUIRE(reader.feed(text, [](stream_event, element) {}));
+        CHECK(reader.between_children() == whole);
+    }
+}
+
 TEST_CASE("the octets of a stream are limited for each child, and the stream may begin anew") {
     stream_reader reader{{.octets = 100}};
     int children = 0;

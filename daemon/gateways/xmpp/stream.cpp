@@ -1,0 +1,384 @@
+#include "gateways/xmpp/stream.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <vector>
+
+#include "gateways/xmpp/namespaces.hpp"
+#include "gateways/xmpp/session.hpp"
+#include "xml/writer.hpp"
+
+namespace mbusd::xmpp {
+namespace {
+
+using xml::element;
+
+constexpr std::size_t id_octets = 12;
+
+bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
+// The raw tag of the older framing, after an XML declaration perhaps.
+bool opens_older_stream(std::string_view message) noexcept {
+    if (message.starts_with("<?xml")) {
+        const auto end = message.find("?>");
+        if (end == std::string_view::npos) return false;
+        message.remove_prefix(end + 2);
+        message.remove_prefix(std::min(message.find_first_not_of(" \t\r\n"), message.size()));
+    }
+    return message.starts_with("<stream:stream");
+}
+
+element in(std::string_view space, std::string_view name) { return element{space, name}; }
+
+element sasl_element(std::string_view name, std::string_view data) {
+    auto out = in(ns::sasl, name);
+    out.add_text(data);
+    return out;
+}
+
+}  // namespace
+
+stream::stream(stream_output& output, stream_host& host, stream_options options, time_point now)
+    : output_(output), host_(host), options_(options), until_(now + login_patience) {}
+
+stream::~stream() {
+    if (session_ != nullptr) session_->detach();
+}
+
+// --- messages in ----------------------------------------------------------------------------------
+
+void stream::receive(time_point now, std::string_view message) {
+    if (finished_ || is_blank(message)) return;
+    if (framing_ == framing::unknown) framing_ = opens_older_stream(message) ? framing::older : framing::standard;
+    if (framing_ == framing::older) receive_older(now, message);
+    else receive_standard(now, message);
+}
+
+void stream::receive_binary(time_point now) {
+    if (framing_ == framing::unknown) framing_ = framing::standard;
+    fail(now, "unsupported-encoding", "XMPP is sent as text messages (RFC 7395, section 3.2)");
+}
+
+void stream::receive_standard(time_point now, std::string_view message) {
+    if (!documents_) documents_ = std::make_unique<xml::document_reader>(limits());
+    auto got = documents_->read(message);
+    if (!got) return on_fault(now, documents_->fault());
+    if (got->is(ns::framing, "open")) return on_open(now, *got);
+    if (got->is(ns::framing, "close")) return on_close(now);
+    if (state_ == state::opening || state_ == state::restarting) {
+        const bool foreign = got->name() == "open";
+        return fail(now, foreign ? "invalid-namespace" : "not-well-formed",
+                    foreign ? "open stands in urn:ietf:params:xml:ns:xmpp-framing" : "a stream begins with <open/>");
+    }
+    on_element(now, std::move(*got));
+}
+
+// A restart needs a fresh parser, and the handler must not replace the one that is calling it.
+void stream::receive_older(time_point now, std::string_view message) {
+    const bool opening = opens_older_stream(message);
+    if (opening || !stream_) {
+        if (!stream_) stream_ = std::make_unique<xml::stream_reader>(limits());
+        else stream_->restart();
+    }
+    std::optional<element> opened;
+    std::vector<element> children;
+    bool ended = false;
+    const bool fine = stream_->feed(message, [&](xml::stream_event what, element part) {
+        if (what == xml::stream_event::opened) opened = std::move(part);
+        else if (what == xml::stream_event::child) children.push_back(std::move(part));
+        else ended = true;
+    });
+    if (opened) on_open(now, *opened);
+    for (auto& each : children) {
+        if (!finished_ && state_ != state::closing) on_element(now, std::move(each));
+    }
+    if (!fine) return on_fault(now, stream_->fault());
+    if (!stream_->between_children()) return fail(now, "not-well-formed", "each message holds whole elements");
+    if (ended) on_close(now);
+}
+
+void stream::on_fault(time_point now, const xml::fault& what) {
+    switch (what.kind) {
+    case xml::fault_kind::restricted: return fail(now, "restricted-xml", what.text);
+    case xml::fault_kind::too_large: return fail(now, "policy-violation", what.text);
+    case xml::fault_kind::none:
+    case xml::fault_kind::not_well_formed: break;
+    }
+    fail(now, "not-well-formed", what.text);
+}
+
+// --- opening ----------------------------------------------------------------------------------------
+
+void stream::on_open(time_point now, const element& opening) {
+    if (state_ == state::closing) return;
+    if (state_ != state::opening && state_ != state::restarting) {
+        return fail(now, "bad-format", "this stream is open already");
+    }
+    const bool right = framing_ == framing::standard || opening.space() == ns::streams;
+    answered_open_ = false;
+    if (!right) return fail(now, "invalid-namespace", "the stream's namespace is http://etherx.jabber.org/streams");
+    const auto to = opening.value_of("to");
+    if (to.empty()) return fail(now, "improper-addressing", "open names the domain in the attribute to");
+    if (to != host_.domain()) return fail(now, "host-unknown", "this server has no such domain; set xmpp.domain in mbusd.toml");
+    open_answer();
+    state_ = state_ == state::opening ? state::login : state::unbound;
+    if (state_ == state::login) {
+        sasl_ = std::make_unique<sasl_exchange>(host_.accounts(), sasl_policy{options_.plain, options_.anonymous},
+                                                [this](std::size_t octets) { return host_.random_text(octets); });
+    }
+    write_features();
+}
+
+void stream::open_answer() {
+    answered_open_ = true;
+    const auto id = host_.random_text(id_octets);
+    if (framing_ == framing::standard) {
+        auto open = in(ns::framing, "open");
+        open.set("from", host_.domain()).set("id", id).set(xml::xml_namespace, "lang", "en").set("version", "1.0");
+        output_.send(xml::to_text(open));
+        return;
+    }
+    std::string tag = "<stream:stream xmlns=\"jabber:client\" xmlns:stream=\"http://etherx.jabber.org/streams\" from=\"";
+    xml::append_escaped(tag, host_.domain());
+    output_.send(tag + "\" id=\"" + id + "\" xml:lang=\"en\" version=\"1.0\">");
+}
+
+void stream::write_features() {
+    auto features = in(ns::streams, "features");
+    if (state_ == state::login) {
+        auto& mechanisms = features.add(ns::sasl, "mechanisms");
+        for (const auto each : sasl_->mechanisms()) mechanisms.add(ns::sasl, "mechanism").add_text(each);
+    } else {
+        features.add(ns::bind, "bind");
+        features.add(ns::management, "sm");
+        // Old clients ask for a session when it is offered, and may leave it out (RFC 3921).
+        features.add(ns::session, "session").add(ns::session, "optional");
+    }
+    output_.send(xml::to_text(features, {.prefix = "stream"}));
+}
+
+// --- login --------------------------------------------------------------------------------------------
+
+void stream::on_element(time_point now, element what) {
+    switch (state_) {
+    case state::login: return on_login(now, what);
+    case state::unbound: return on_unbound(now, std::move(what));
+    case state::bound: return on_bound(now, std::move(what));
+    case state::opening:
+    case state::restarting: return fail(now, "not-well-formed", "a stream has to be opened first");
+    case state::closing: return;
+    }
+}
+
+void stream::on_login(time_point now, const element& what) {
+    if (what.space() != ns::sasl) return fail(now, "not-authorized", "log in first");
+    if (what.name() == "auth") return answer_login(now, sasl_->begin(what.value_of("mechanism"), what.text()));
+    if (what.name() == "response") return answer_login(now, sasl_->go_on(what.text()));
+    if (what.name() == "abort") return answer_login(now, sasl_->abort());
+    fail(now, "not-authorized", "log in first");
+}
+
+void stream::answer_login(time_point now, const sasl_answer& answer) {
+    switch (answer.what) {
+    case sasl_answer::kind::challenge: output_.send(xml::to_text(sasl_element("challenge", answer.data))); return;
+    case sasl_answer::kind::success:
+        output_.send(xml::to_text(sasl_element("success", answer.data)));
+        user_ = sasl_->user();
+        guest_ = sasl_->guest();
+        sasl_.reset();
+        state_ = state::restarting;
+        use_limits(octets_max);
+        return;
+    case sasl_answer::kind::failure: break;
+    }
+    auto failure = in(ns::sasl, "failure");
+    failure.add(ns::sasl, answer.condition);
+    failure.add(ns::sasl, "text").set(xml::xml_namespace, "lang", "en").add_text(answer.text);
+    output_.send(xml::to_text(failure));
+    if (answer.condition == "not-authorized" || answer.condition == "invalid-authzid") output_.login_failed();
+    if (sasl_->failures() >= login_failures_max) fail(now, "policy-violation", "too many wrong passwords");
+}
+
+void stream::use_limits(std::size_t octets) {
+    octets_ = octets;
+    documents_.reset();
+    // The older framing's reader is made anew by the opening tag that must follow.
+    if (stream_) stream_ = std::make_unique<xml::stream_reader>(limits());
+}
+
+// --- binding --------------------------------------------------------------------------------------------
+
+void stream::on_unbound(time_point now, element what) {
+    if (what.is(ns::management, "resume")) return on_resume(now, what);
+    if (what.is(ns::management, "enable")) {
+        auto failed = in(ns::management, "failed");
+        failed.add(ns::stanza_errors, "unexpected-request");
+        output_.send(xml::to_text(failed));
+        return;
+    }
+    const auto* request = what.child(ns::bind, "bind");
+    if (what.is(ns::client, "iq") && what.value_of("type") == "set" && request != nullptr) return on_bind(now, what, *request);
+    fail(now, "not-authorized", "bind a resource first");
+}
+
+void stream::on_bind(time_point now, const element& iq, const element& request) {
+    const auto* resource = request.child(ns::bind, "resource");
+    auto* bound = host_.bind(now, *this, user_, guest_, resource == nullptr ? std::string{} : resource->text());
+    auto answer = in(ns::client, "iq");
+    answer.set("id", iq.value_of("id"));
+    if (bound == nullptr) {
+        answer.set("type", "error");
+        auto& error = answer.add(ns::client, "error").set("type", "wait");
+        error.add(ns::stanza_errors, "resource-constraint");
+        error.add(ns::stanza_errors, "text").add_text("there are as many sessions as are allowed");
+        output_.send(xml::to_text(answer));
+        return;
+    }
+    session_ = bound;
+    session_->attach(*this);
+    state_ = state::bound;
+    answer.set("type", "result").add(ns::bind, "bind").add(ns::bind, "jid").add_text(session_->jid());
+    output_.send(xml::to_text(answer));
+}
+
+void stream::on_resume(time_point now, const element& what) {
+    std::uint32_t handled = 0;
+    const auto text = what.value_of("h");
+    std::from_chars(text.data(), text.data() + text.size(), handled);
+    auto* found = guest_ ? nullptr : host_.resume(now, *this, user_, what.value_of("previd"));
+    if (found == nullptr || !found->queue.acknowledge(handled)) {
+        auto failed = in(ns::management, "failed");
+        failed.add(ns::stanza_errors, "item-not-found");
+        output_.send(xml::to_text(failed));
+        return;
+    }
+    session_ = found;
+    session_->attach(*this);
+    session_->expires = never;
+    state_ = state::bound;
+    auto resumed = in(ns::management, "resumed");
+    resumed.set("previd", what.value_of("previd")).set("h", std::to_string(session_->queue.handled()));
+    output_.send(xml::to_text(resumed));
+    session_->send_again();
+}
+
+// --- bound ------------------------------------------------------------------------------------------------
+
+void stream::on_bound(time_point now, element what) {
+    if (what.space() == ns::management && on_management(now, what)) return;
+    const bool stanza = what.space() == ns::client &&
+                        (what.name() == "iq" || what.name() == "message" || what.name() == "presence");
+    if (!stanza) return fail(now, "unsupported-stanza-type", "only iq, message and presence are understood here");
+    auto& from = *session_;
+    from.queue.handled_one();
+    host_.stanza(now, from, std::move(what));
+}
+
+bool stream::on_management(time_point now, const element& what) {
+    auto& queue = session_->queue;
+    if (what.name() == "r") {
+        auto answer = in(ns::management, "a");
+        answer.set("h", std::to_string(queue.handled()));
+        output_.send(xml::to_text(answer));
+        return true;
+    }
+    if (what.name() == "a") {
+        std::uint32_t handled = 0;
+        const auto text = what.value_of("h");
+        const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), handled);
+        if (fault != std::errc{} || end != text.data() + text.size()) {
+            fail(now, "bad-format", "h is a number");
+        } else if (!queue.acknowledge(handled)) {
+            fail(now, "undefined-condition", "more was acknowledged than was sent");
+        }
+        return true;
+    }
+    if (what.name() != "enable") return false;
+    if (queue.enabled()) {
+        auto failed = in(ns::management, "failed");
+        failed.add(ns::stanza_errors, "unexpected-request");
+        output_.send(xml::to_text(failed));
+        return true;
+    }
+    queue.enable();
+    auto enabled = in(ns::management, "enabled");
+    const auto resume = what.value_of("resume");
+    if ((resume == "true" || resume == "1") && !session_->guest()) {
+        session_->management_id = host_.random_text(24);
+        enabled.set("id", session_->management_id).set("resume", "true").set("max", std::to_string(resumption_max.count()));
+    }
+    output_.send(xml::to_text(enabled));
+    return true;
+}
+
+void stream::send(std::string text) {
+    if (state_ == state::bound) output_.send(std::move(text));
+}
+
+// --- the end ----------------------------------------------------------------------------------------------
+
+void stream::write_close() {
+    if (framing_ == framing::older) output_.send("</stream:stream>");
+    else output_.send(xml::to_text(in(ns::framing, "close"), {.blank_before_slash = true}));
+}
+
+void stream::fail(time_point now, std::string_view condition, std::string_view text) {
+    if (finished_ || state_ == state::closing) return;
+    if (!answered_open_) open_answer();
+    auto error = in(ns::streams, "error");
+    error.add(ns::stream_errors, condition);
+    if (!text.empty()) error.add(ns::stream_errors, "text").set(xml::xml_namespace, "lang", "en").add_text(text);
+    output_.send(xml::to_text(error, {.prefix = "stream", .prefix_declared = framing_ == framing::older}));
+    // A fault of the stream ends the session with it (RFC 6120, section 4.9.1.1).
+    if (auto* mine = std::exchange(session_, nullptr)) {
+        mine->detach();
+        host_.closed(now, *mine);
+    }
+    close(now);
+}
+
+void stream::close(time_point now) {
+    if (finished_ || state_ == state::closing) return;
+    write_close();
+    state_ = state::closing;
+    until_ = now + close_patience;
+}
+
+void stream::on_close(time_point now) {
+    if (state_ != state::closing) {
+        if (auto* mine = std::exchange(session_, nullptr)) {
+            mine->detach();
+            host_.closed(now, *mine);
+        }
+        write_close();
+        state_ = state::closing;
+    }
+    finished_ = true;
+    output_.close();
+}
+
+void stream::lost(time_point now) {
+    finished_ = true;
+    if (auto* mine = std::exchange(session_, nullptr)) {
+        mine->detach();
+        host_.lost(now, *mine);
+    }
+}
+
+void stream::advance(time_point now) {
+    if (finished_ || deadline() > now) return;
+    if (state_ == state::closing) {
+        finished_ = true;
+        output_.close();
+        return;
+    }
+    if (framing_ == framing::unknown) framing_ = framing::standard;
+    fail(now, "connection-timeout", "log in and bind a resource within a minute");
+}
+
+time_point stream::deadline() const noexcept {
+    return finished_ || state_ == state::bound ? never : until_;
+}
+
+}  // namespace mbusd::xmpp
