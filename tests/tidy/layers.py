@@ -9,7 +9,10 @@ import re
 # What each folder may include besides itself. A folder that is missing here may include nothing.
 _CORE = {"core/message", "core/mbws", "core/protocol", "core/websocket"}
 _DAEMON_BASE = {"daemon/asio", "daemon/runtime", "daemon/config", "key file"}
-_GATEWAY = _CORE | _DAEMON_BASE | {"json", "daemon/bus", "daemon/router", "daemon/store", "daemon/http"}
+_GATEWAY = _CORE | _DAEMON_BASE | {
+    "json", "daemon/bus", "daemon/clients", "daemon/http", "daemon/pubsub", "daemon/router", "daemon/sasl", "daemon/store",
+    "daemon/xml",
+}
 ALLOWED = {
     "core/message": set(),
     "core/mbws": {"core/message", "core/websocket"},
