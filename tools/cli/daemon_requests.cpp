@@ -33,6 +33,7 @@ result<value::list> ask_daemon(session& bus, entity& me, std::string_view questi
     if (!answer) {
         auto failure = std::move(answer).error();
         if (failure.code == errc::remote_failed && failure.text.find("refused") != std::string::npos) failure.code = errc::forbidden;
+        if (failure.code == errc::remote_failed && failure.text.find("exists already") != std::string::npos) failure.code = errc::conflict;
         return failure;
     }
     return std::move(answer->results);

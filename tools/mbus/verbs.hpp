@@ -23,6 +23,9 @@ struct verb {
 [[nodiscard]] verb go_verb();
 [[nodiscard]] verb quit_verb();
 [[nodiscard]] verb key_verb();
+[[nodiscard]] verb client_verb();
+[[nodiscard]] verb link_verb();
+[[nodiscard]] verb queue_verb();
 [[nodiscard]] verb doctor_verb();
 [[nodiscard]] verb config_verb();
 [[nodiscard]] verb completion_verb();
