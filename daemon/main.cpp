@@ -6,6 +6,7 @@
 
 #include "config/command_line.hpp"
 #include "config/config_text.hpp"
+#include "gateways.hpp"
 #include "protocol/envelope.hpp"
 #include "service.hpp"
 
@@ -25,6 +26,7 @@ int check(const mbusd::config_reading& reading) {
     const auto sealed = mbusd::make_envelope(reading.values, session);
     if (!sealed) return fail(key_file + ": " + sealed.error().text);
     for (const auto& warning : session.warnings) print(stderr, "mbusd: " + key_file + ": " + warning + "\n");
+    for (const auto& warning : mbusd::check_gateway(reading.values)) print(stderr, "mbusd: " + warning + "\n");
     for (const auto& file : reading.files) print(stdout, file.string() + ": ok\n");
     print(stdout, key_file + ": ok\n");
     return 0;

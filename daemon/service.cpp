@@ -2,10 +2,12 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -13,9 +15,13 @@
 
 #include "bus/bus_driver.hpp"
 #include "bus/bus_options.hpp"
+#include "clients/client_requests.hpp"
+#include "clients/client_table.hpp"
 #include "config/key_table.hpp"
 #include "config/reload.hpp"
 #include "config/session_file.hpp"
+#include "gateways.hpp"
+#include "gateways/mbws/link_dialer.hpp"
 #include "local/local_listener.hpp"
 #include "local/socket_file.hpp"
 #include "protocol/envelope.hpp"
@@ -26,6 +32,7 @@
 #include "runtime/notify.hpp"
 #include "runtime/process.hpp"
 #include "runtime/state_directory.hpp"
+#include "store/store.hpp"
 
 namespace mbusd {
 namespace {
@@ -35,6 +42,7 @@ namespace protocol = mbus::protocol;
 // Bye and the clients' last words; systemd waits longer than that.
 constexpr std::chrono::seconds drain_patience{2};
 constexpr std::chrono::milliseconds drain_period{10};
+constexpr std::chrono::hours expiry_look{1};
 // UCL's buffers have 1500 octets (docs/rfc3259.md, "The legacy dialect").
 constexpr std::size_t legacy_datagram_octets = 1400;
 
@@ -66,6 +74,18 @@ bus_options network_options(const settings& values, const protocol::session_conf
     out.deny = values.bus.deny_interfaces;
     if (values.bus.compat == "legacy") out.datagram_budget_max = legacy_datagram_octets;
     return out;
+}
+
+std::uint64_t wall_ms() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+// Without a state directory nothing is kept.
+store_options kept_in(const state_directory& state, const settings& values) {
+    struct stat about{};
+    const bool there = !state.path().empty() && ::stat(state.path().c_str(), &about) == 0;
+    return {.file = there ? state.path() + "/mbusd.db" : std::string{}, .sync_full = values.state.sync == "full"};
 }
 
 level level_of(const settings& values) {
@@ -100,8 +120,12 @@ struct service::parts {
     void stop(int signal);
     void drain(std::chrono::steady_clock::time_point until);
     void arm_deadline();
+    void start_clients();
+    void arm_expiry();
     unique_fd open_socket();
+    std::vector<inherited_socket> gateway_sockets();
     std::string known_broker();
+    std::string status() const;
 
     std::string id_problem;  // why the id is not kept; empty: it is
     command_line asked;
@@ -110,15 +134,21 @@ struct service::parts {
     service_manager manager;
     state_directory state;
     std::vector<inherited_socket> inherited;
-    boost::asio::io_context context{1};  // one thread: Asio leaves out its locks
+    boost::asio::io_context context{1};  // one thread runs it; the store's worker posts to it
     turn_queue turns;
+    store kept;
     router hub;
+    client_table clients;
     std::unique_ptr<bus_driver> bus;
     std::unique_ptr<local_listener> local;
+    std::unique_ptr<gateways> doors;
+    std::unique_ptr<link_table> links;
+    std::unique_ptr<link_dialers> dialers;
     std::unique_ptr<signal_watch> signals;
     std::unique_ptr<watchdog> dog;
     boost::asio::steady_timer deadline_timer;
     boost::asio::steady_timer drain_timer;
+    boost::asio::steady_timer expiry_timer;
     std::chrono::steady_clock::time_point armed_for = std::chrono::steady_clock::time_point::max();
     std::string socket_path;  // empty: systemd's
     int socket_number = -1;
@@ -131,15 +161,68 @@ service::parts::parts(config_reading configuration, command_line command)
       state(expanded(reading.values.state.directory)),
       inherited(take_inherited_sockets()),
       turns([this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }),
+      kept(kept_in(state, reading.values), [this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }, log),
       hub(reading, known_broker(), turns, log),
+      clients(kept, wall_ms),
       deadline_timer(context),
-      drain_timer(context) {}
+      drain_timer(context),
+      expiry_timer(context) {}
 
 // The id of this daemon, the same at each start as far as it can be kept.
 std::string service::parts::known_broker() {
-    auto kept = state.broker_id(random_broker_id());
-    id_problem = std::move(kept.problem);
-    return std::move(kept.id);
+    auto known = state.broker_id(random_broker_id());
+    id_problem = std::move(known.problem);
+    return std::move(known.id);
+}
+
+std::string service::parts::status() const {
+    return kept.problem().empty() ? "ready" : "ready; nothing can be stored: " + kept.problem();
+}
+
+// What the store holds comes first, then its worker writes.
+void service::parts::start_clients() {
+    if (!kept.keeps() && kept.problem().empty()) {
+        log.info("tokens and sessions end with this run of the daemon", {{"reason", "there is no state directory; set state.directory"}});
+    }
+    if (auto read = clients.load(); !read) log.error("clients could not be read", {{"reason", read.error().text}});
+    clients.use_rights(reading.values.rights);
+    clients.on_withdrawn([this](const std::string& identity) {
+        hub.end_sessions_of(identity, mbus::errc::unauthorized, "this token was withdrawn; 'mbus client add NAME' makes a new one");
+        if (links) links->end_links_of(identity);
+    });
+    clients.on_expiry([this] { arm_expiry(); });
+    hub.use_clients(clients);
+    add_client_requests(hub.requests(), clients, wall_ms);
+    arm_expiry();
+    kept.on_problem([this] { manager.status(status()); });
+    hub.use_store(kept);
+    kept.start();
+}
+
+// By the clock of the wall, which may jump: so it is looked at again every hour.
+void service::parts::arm_expiry() {
+    expiry_timer.cancel();
+    const auto next = clients.next_expiry();
+    if (next == 0) return;
+    const auto now = wall_ms();
+    const std::chrono::milliseconds left{next > now ? static_cast<std::int64_t>(next - now) : 0};
+    expiry_timer.expires_after(std::min<std::chrono::milliseconds>(left, expiry_look));
+    expiry_timer.async_wait([this](const boost::system::error_code& gone) {
+        if (gone) return;
+        clients.sweep();
+        arm_expiry();
+    });
+}
+
+// Those of the handed over sockets that are no business of local programs.
+std::vector<inherited_socket> service::parts::gateway_sockets() {
+    std::vector<inherited_socket> out;
+    std::erase_if(inherited, [&](inherited_socket& each) {
+        if (!belongs_to_gateway(each)) return false;
+        out.push_back(std::move(each));
+        return true;
+    });
+    return out;
 }
 
 unique_fd service::parts::open_socket() {
@@ -157,6 +240,8 @@ void service::parts::start() {
     std::string key_file;
     const auto session = load_session(reading.values, key_file);
     for (const auto& each : session.warnings) log.warning("key file", {{"file", key_file}, {"warning", each}});
+    doors = std::make_unique<gateways>(context, reading.values, gateway_sockets(), hub, turns, log);
+    doors->use_clients(clients);
     auto socket = open_socket();
     socket_number = socket.get();
     if (!id_problem.empty()) log.info("the id of this daemon will be another at its next start", {{"reason", id_problem}});
@@ -168,11 +253,17 @@ void service::parts::start() {
     bus->start();
     hub.start(*bus);
     hub.on_deadline([this] { arm_deadline(); });
+    start_clients();
+    links = std::make_unique<link_table>(hub, turns, log);
+    dialers = std::make_unique<link_dialers>(context, *links, turns, log);
     local = std::make_unique<local_listener>(context, std::move(socket), hub, turns, log);
     local->start();
+    doors->start();
+    links->start();
+    dialers->apply(reading.values.links);
     signals = std::make_unique<signal_watch>(context, [this](int signal) { stop(signal); }, [this] { reload(); });
     dog = std::make_unique<watchdog>(context, manager);
-    manager.ready("ready");
+    manager.ready(status());
     log.info("ready", {{"socket", socket_path.empty() ? "from the service manager" : socket_path},
                        {"scope", std::string{to_string(session.scope)}},
                        {"hash", std::string{to_string(session.hash)}},
@@ -206,11 +297,14 @@ void service::parts::reload() {
         log.set_level(level_of(reading.values));
         bus->set_interface_filter(reading.values.bus.allow_interfaces, reading.values.bus.deny_interfaces);
         hub.apply(reading);
+        clients.use_rights(reading.values.rights);
         local->configuration_changed();
+        doors->reload(reading.values);
+        dialers->apply(reading.values.links);
         for (const auto& line : plan.changes) log.notice("reloaded", {{"change", line}});
         if (plan.changes.empty()) log.notice("reloaded, nothing has changed");
     }
-    manager.ready(plan.refusals.empty() ? "ready" : "ready; the last reload was refused");
+    manager.ready(plan.refusals.empty() ? status() : "ready; the last reload was refused");
 }
 
 void service::parts::stop(int signal) {
@@ -219,6 +313,8 @@ void service::parts::stop(int signal) {
     dog->stop();
     if (!socket_path.empty()) remove_socket_file(socket_path, socket_number);
     local->stop_accepting();
+    doors->stop_accepting();
+    links->shut_down();
     hub.shut_down();
     drain(std::chrono::steady_clock::now() + drain_patience);
 }
@@ -227,13 +323,17 @@ void service::parts::stop(int signal) {
 void service::parts::drain(std::chrono::steady_clock::time_point until) {
     drain_timer.expires_after(drain_period);
     drain_timer.async_wait([this, until](const boost::system::error_code&) {
-        if (local->connections() > 0 && std::chrono::steady_clock::now() < until) {
+        if (local->connections() + doors->connections() > 0 && std::chrono::steady_clock::now() < until) {
             drain(until);
             return;
         }
         local->close();
+        doors->close();
+        dialers->close();
         bus->stop();
+        kept.close();
         deadline_timer.cancel();
+        expiry_timer.cancel();
         signals->close();
         // After the handlers that all this has cancelled.
         boost::asio::post(context, [this] { context.stop(); });
