@@ -75,6 +75,7 @@ void link_table::show_again(time_point now, hosted_link& link) {
 void link_table::link_up(time_point now, link_session& session, bool resumed) {
     auto& link = owner_of(session);
     link.reason_.clear();
+    if (link.caller_ != nullptr) link.caller_->link_is_up();
     log_.limited(level::notice, "link/" + link.name_, resumed ? "link resumed" : "link up",
                  {{"link", link.name_}, {"broker", session.peer_broker()}});
     if (resumed) {

@@ -60,6 +60,13 @@ void link_table::shut_down() {
     }
 }
 
+void link_table::end_links_of(std::string_view identity) {
+    for (auto& [id, link] : links_) {
+        if (!link->who_ || link->who_->user.identity() != identity) continue;
+        link->session_.end(now(), {errc::unauthorized, "this token was withdrawn; 'mbus client add NAME --link' makes a new one"});
+    }
+}
+
 mbus::mbws::link_options link_table::options() const {
     const auto& limits = hub_.configuration().limits;
     mbus::mbws::link_options out;

@@ -45,6 +45,7 @@ class link_table;
 class link_caller {
 public:
     virtual void link_over(const mbus::error& why) = 0;
+    virtual void link_is_up() = 0;
 
 protected:
     ~link_caller() = default;
@@ -65,6 +66,8 @@ public:
     [[nodiscard]] mbus::mbws::link_session& session() noexcept { return session_; }
     [[nodiscard]] const mbus::mbws::link_session& session() const noexcept { return session_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    // Why it is down, for people; empty while it is up.
+    [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
 
     acceptance offer(mbus::mbws::time_point now, local_entity& to, message_forms& forms,
                      const mbus::mbws::delivery& how, delivery_ticket ticket) override;
@@ -102,6 +105,8 @@ public:
     void start();
     // The rules after a reload, for links that are there: entities come and go accordingly.
     void apply();
+    // Ends the links that a client opened whose token was withdrawn (user_identity::identity()).
+    void end_links_of(std::string_view identity);
     // Ends all links with `shutting-down`.
     void shut_down();
 
@@ -121,6 +126,8 @@ public:
     void on_deadline(std::function<void()> hook) { deadline_hook_ = std::move(hook); }
 
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
+    // The largest frame that links take.
+    [[nodiscard]] std::size_t frame_octets() const { return options().size; }
     [[nodiscard]] std::uint64_t loops() const noexcept { return loops_; }
     void for_each(const std::function<void(const hosted_link&)>& visit) const;
 

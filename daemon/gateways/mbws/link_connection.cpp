@@ -37,7 +37,6 @@ link_connection::link_connection(const environment& around, std::unique_ptr<byte
       session_(session),
       opening_(std::move(wish), random_nonce()),
       over_(std::move(over)),
-      input_({.side = mbus::websocket::role::client, .native = false}),
       buffer_(read_octets),
       timer_(around.context) {}
 
@@ -120,7 +119,9 @@ void link_connection::receive_answer(std::string_view octets) {
     stage_ = stage::link;
     timer_.cancel();
     set_binding(opening_.extension_accepted() ? binding::native : binding::binary);
-    input_ = websocket_input{{.side = mbus::websocket::role::client, .native = opening_.extension_accepted()}};
+    input_.emplace(websocket_input::rules{.side = mbus::websocket::role::client,
+                                          .native = opening_.extension_accepted(),
+                                          .frame_octets_max = environment_.frame_octets_max});
     carries_ = true;
     session_.call(environment_.now(), *this, *this);
     std::string rest{opening_.leftover()};
@@ -129,7 +130,7 @@ void link_connection::receive_answer(std::string_view octets) {
 }
 
 void link_connection::take_frames(std::span<char> octets) {
-    input_.feed(octets);
+    input_->feed(octets);
     while (take_one()) {}
     wake();
 }
@@ -138,27 +139,27 @@ void link_connection::take_frames(std::span<char> octets) {
 bool link_connection::take_one() {
     if (stage_ != stage::link) return false;
     if (carries_ && !session_.wants_input()) {
-        input_.keep();
+        input_->keep();
         paused_ = true;
         return false;
     }
     frame_view frame;
-    switch (input_.next(frame)) {
+    switch (input_->next(frame)) {
     case websocket_input::status::need_more: return false;
-    case websocket_input::status::ping: pong(input_.payload()); return true;
+    case websocket_input::status::ping: pong(input_->payload()); return true;
     case websocket_input::status::pong: return true;
     case websocket_input::status::frame:
         return carries_ && session_.handle(environment_.now(), frame) == verdict::go_on;
     case websocket_input::status::closed:
         if (std::exchange(carries_, false)) session_.lost(environment_.now());
-        if (!finished()) answer_close(input_.peer_code());
+        if (!finished()) answer_close(input_->peer_code());
         stage_ = stage::closing;
         set_timer(link_linger_patience);
         return false;
     case websocket_input::status::failed:
-        close_as(input_.failure_code());
+        close_as(input_->failure_code());
         if (carries_) {
-            const auto failure = input_.failure();
+            const auto failure = input_->failure();
             session_.fault(environment_.now(), failure.code, failure.text);
         }
         return false;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,7 @@ public:
         turn_queue& turns;
         mbus::websocket::mask_source& masks;
         std::function<mbus::mbws::time_point()> now;
+        std::size_t frame_octets_max = mbus::mbws::frame_octets_default;  // the `size` that `connect` says
     };
     // Why it ended, for people; and the HTTP status when the other side refused the handshake, else 0.
     using over_handler = std::function<void(std::string reason, int http_status)>;
@@ -78,7 +80,7 @@ private:
     mbus::mbws::link_session& session_;
     mbus::websocket::client_handshake opening_;
     over_handler over_;
-    mbus::mbws::websocket_input input_;
+    std::optional<mbus::mbws::websocket_input> input_;  // from the handshake's end on
     std::vector<char> buffer_;
     std::size_t request_at_ = 0;  // what of the handshake was written
     boost::asio::steady_timer timer_;

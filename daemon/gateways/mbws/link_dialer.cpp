@@ -66,8 +66,8 @@ std::vector<tcp::endpoint> in_turn(const tcp::resolver::results_type& found) {
 
 mbus::websocket::mask_key link_dialer::masks::next() {
     const auto four = random_number();
-    return {static_cast<std::uint8_t>(four), static_cast<std::uint8_t>(four >> 8), static_cast<std::uint8_t>(four >> 16),
-            static_cast<std::uint8_t>(four >> 24)};
+    return {static_cast<char>(four), static_cast<char>(four >> 8), static_cast<char>(four >> 16),
+            static_cast<char>(four >> 24)};
 }
 
 link_dialer::link_dialer(asio::io_context& context, link_table& links, turn_queue& turns, logger& log, link_rule rule)
@@ -157,7 +157,8 @@ void link_dialer::connected() {
                                              .headers = {{"Authorization", "Bearer " + token}}};
         const auto attempt = attempt_;
         connection_ = std::make_shared<link_connection>(
-            link_connection::environment{context_, turns_, masks_, [] { return std::chrono::steady_clock::now(); }},
+            link_connection::environment{context_, turns_, masks_, [] { return std::chrono::steady_clock::now(); },
+                                         links_.frame_octets()},
             std::move(stream), link_.session(), std::move(wish), [this, attempt](std::string reason, int http_status) {
                 if (attempt != attempt_) return;
                 // A connection that was up and broke is resumed at once; one that is refused has to wait.
