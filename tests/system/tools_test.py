@@ -20,7 +20,7 @@ from mbws_raw import Daemon, private_network, scratch  # noqa: E402
 from netlab import Running, wait_until  # noqa: E402
 
 BIN = None
-VERBS = "peers match ping call wait go quit key doctor config completion".split()
+VERBS = "peers match ping call wait go quit key client doctor config completion".split()
 
 
 def start(words, environment, prefix=()):

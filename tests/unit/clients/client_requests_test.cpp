@@ -81,6 +81,7 @@ TEST_CASE("given a client that is removed, then its session ends") {
     lab.ask(admin, "client-add", arguments_for(token, "(\"attach\" (\"()\"))"));
     auto& page = lab.lab.unconnected(lab.clients.find_client(token));
     page.connect();
+    CHECK(page.take().view.verb == verb::connected);
     page.attach("(app:ui)");
     CHECK(says(lab.ask(admin, "client-remove", "(\"ui\")"), "(\"RPC-STATUS\" \"OK\")"));
     lab.lab.turn();
