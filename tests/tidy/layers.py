@@ -8,7 +8,7 @@ import re
 
 # What each folder may include besides itself. A folder that is missing here may include nothing.
 _CORE = {"core/message", "core/mbws", "core/protocol", "core/websocket"}
-_DAEMON_BASE = {"daemon/asio", "daemon/runtime", "daemon/config", "key file"}
+_DAEMON_BASE = {"daemon/asio", "daemon/runtime", "daemon/config", "key file", "client token"}
 _GATEWAY = _CORE | _DAEMON_BASE | {
     "json", "daemon/bus", "daemon/clients", "daemon/http", "daemon/pubsub", "daemon/router", "daemon/sasl", "daemon/store",
     "daemon/xml",
@@ -23,7 +23,7 @@ ALLOWED = {
     "sdk/websocket": {"core/message", "core/mbws", "core/websocket", "sdk"},
     "sdk/testing": {"core/message", "core/mbws", "core/protocol", "sdk"},
     # `mbus key` and `mbus doctor` read and write key files: the only reason for core/protocol.
-    "tools": {"core/message", "core/protocol", "json", "key file", "sdk"},
+    "tools": {"core/message", "core/protocol", "json", "key file", "client token", "sdk"},
     "key file": {"core/message", "core/protocol"},
     "daemon/asio": set(),
     "daemon/runtime": {"core/message", "daemon/asio"},
@@ -35,6 +35,8 @@ ALLOWED = {
     "daemon/pubsub": {"daemon/xml"},
     "daemon/http": {"core/message", "core/websocket"} | _DAEMON_BASE,
     "daemon/router": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/store"} | _DAEMON_BASE,
+    "daemon/clients": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router", "daemon/store"} | _DAEMON_BASE,
+    "client token": set(),
     "daemon/local": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router"} | _DAEMON_BASE,
 }
 
@@ -73,6 +75,8 @@ def module_of(path):
     parts = pathlib.PurePath(path).parts
     if str(path).startswith("daemon/config/session_file."):
         return "key file"  # a library of its own, for daemon and tools
+    if str(path).startswith("daemon/config/client_token."):
+        return "client token"  # likewise
     if parts[0] == "core" and len(parts) > 2:
         return f"core/{parts[1]}"
     if parts[0] == "daemon":
