@@ -1,0 +1,257 @@
+#include "gateways/xmpp/server.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "gateways/xmpp/namespaces.hpp"
+#include "gateways/xmpp/stanza.hpp"
+
+namespace mbusd::xmpp {
+namespace {
+
+constexpr std::size_t resource_octets = 9;
+
+constexpr stanza_fault unavailable{"cancel", "service-unavailable"};
+constexpr stanza_fault malformed_jid{"modify", "jid-malformed", "the attribute to is no XMPP address"};
+constexpr stanza_fault foreign_server{"cancel", "remote-server-not-found", "this server talks to no other; use its own domain"};
+
+int priority_of(const xml::element& presence) {
+    const auto* given = presence.child(ns::client, "priority");
+    if (given == nullptr) return 0;
+    const auto text = given->text();
+    int out = 0;
+    std::from_chars(text.data(), text.data() + text.size(), out);
+    return std::clamp(out, -128, 127);
+}
+
+}  // namespace
+
+server::server(server_options options, sasl_accounts& accounts, random_source random)
+    : options_(std::move(options)), accounts_(accounts), random_(std::move(random)) {}
+
+server::~server() = default;
+
+void server::add(stanza_service& service) { services_.push_back(&service); }
+
+// --- sessions ---------------------------------------------------------------------------------------
+
+session* server::bind(time_point now, stream&, const std::string& user, bool guest, std::string_view resource) {
+    now_ = now;
+    const auto bare = user + '@' + options_.domain;
+    const auto wanted = jid::parse(bare + '/' + std::string{resource.empty() ? random_(resource_octets) : resource});
+    if (!wanted) return nullptr;
+    if (auto* old = find(wanted->full())) {
+        // The client knows best: it is the same one, back before its old connection was noticed to be dead.
+        if (auto* connection = old->connection()) connection->fail(now, "conflict", "another session took this resource");
+        else end(*old);
+    }
+    const auto known = by_bare_.find(wanted->bare());
+    if (sessions_.size() >= options_.sessions_max ||
+        (known != by_bare_.end() && known->second.size() >= options_.sessions_of_one)) {
+        return nullptr;
+    }
+    auto made = std::make_unique<session>(wanted->local, guest, options_.domain, wanted->resource);
+    auto* out = made.get();
+    by_bare_[out->bare()].push_back(out);
+    sessions_.emplace(out->jid(), std::move(made));
+    ++counters_.sessions_bound;
+    for (auto* service : services_) service->session_bound(*out);
+    return out;
+}
+
+session* server::resume(time_point now, stream&, const std::string& user, std::string_view id) {
+    now_ = now;
+    if (id.empty()) return nullptr;
+    const auto own = jid::parse(user + '@' + options_.domain);
+    for (const auto& [full, each] : sessions_) {
+        if (each->management_id != id || !own || each->bare() != own->bare()) continue;
+        if (auto* old = each->connection()) {
+            old->release();
+            each->detach();
+            old->fail(now, "conflict", "the session was resumed by another connection");
+        }
+        waiting_.erase({each->expires, each.get()});
+        ++counters_.sessions_resumed;
+        return each.get();
+    }
+    return nullptr;
+}
+
+void server::closed(time_point now, session& which) {
+    now_ = now;
+    end(which);
+}
+
+void server::lost(time_point now, session& which) {
+    now_ = now;
+    if (which.management_id.empty()) {
+        end(which);
+        return;
+    }
+    which.expires = now + resumption_max;
+    waiting_.emplace(which.expires, &which);
+}
+
+void server::end(session& which) {
+    const auto found = sessions_.find(which.jid());
+    if (found == sessions_.end() || found->second.get() != &which) return;
+    waiting_.erase({which.expires, &which});
+    const bool was_available = std::exchange(which.available, false);
+    for (auto* service : services_) {
+        if (was_available) service->presence_changed(which);
+        service->session_ended(which);
+    }
+    if (auto* connection = which.connection()) connection->release();
+    which.detach();
+    auto& siblings = by_bare_[which.bare()];
+    std::erase(siblings, &which);
+    if (siblings.empty()) by_bare_.erase(which.bare());
+    ended_.push_back(std::move(found->second));
+    sessions_.erase(found);
+    ++counters_.sessions_ended;
+}
+
+void server::advance(time_point now) {
+    now_ = now;
+    while (!waiting_.empty() && waiting_.begin()->first <= now) end(*waiting_.begin()->second);
+}
+
+void server::shut_down(time_point now) {
+    while (!sessions_.empty()) {
+        auto& each = *sessions_.begin()->second;
+        if (auto* connection = each.connection()) connection->fail(now, "system-shutdown", "mbusd is stopping; connect again when it is back");
+        end(each);
+    }
+}
+
+void server::end_sessions_of(time_point now, std::string_view user) {
+    const auto own = jid::parse(std::string{user} + '@' + options_.domain);
+    const auto found = own ? by_bare_.find(own->bare()) : by_bare_.end();
+    if (found == by_bare_.end()) return;
+    for (auto* each : std::vector<session*>{found->second}) {
+        if (auto* connection = each->connection()) connection->fail(now, "not-authorized", "the account was changed; log in again");
+        end(*each);
+    }
+}
+
+// --- out ----------------------------------------------------------------------------------------------
+
+session* server::find(std::string_view full_jid) {
+    const auto found = sessions_.find(full_jid);
+    return found == sessions_.end() ? nullptr : found->second.get();
+}
+
+void server::send(session& to, const xml::element& stanza) {
+    ++counters_.stanzas_out;
+    if (to.send(stanza)) return;
+    ++counters_.overflowed;
+    if (auto* connection = to.connection()) connection->fail(now_, "policy-violation", "too much waits for this client; acknowledge what it gets");
+    else end(to);
+}
+
+bool server::deliver(std::string_view to, xml::element stanza) {
+    const auto whom = jid::parse(to);
+    return whom && deliver(*whom, std::move(stanza));
+}
+
+bool server::deliver(const jid& to, xml::element stanza) {
+    if (!to.resource.empty()) {
+        auto* whom = find(to.full());
+        if (whom == nullptr) return false;
+        send(*whom, stanza);
+        return true;
+    }
+    const auto found = by_bare_.find(to.bare());
+    if (found == by_bare_.end()) return false;
+    bool anybody = false;
+    for (auto* each : std::vector<session*>{found->second}) {
+        if (!each->available || each->priority < 0) continue;
+        anybody = true;
+        send(*each, stanza);
+    }
+    return anybody;
+}
+
+void server::answer(session& to, xml::element what) { send(to, what); }
+
+void server::refuse(session& from, const xml::element& stanza, const stanza_fault& why) {
+    if (!may_be_answered(stanza)) return;
+    ++counters_.errors_out;
+    answer(from, error_of(stanza, why));
+}
+
+// --- in -----------------------------------------------------------------------------------------------
+
+void server::stanza(time_point now, session& from, xml::element what) {
+    now_ = now;
+    ++counters_.stanzas_in;
+    what.set("from", from.jid());  // whatever it said (RFC 6120, section 8.1.2.1)
+    if (!well_formed(from, what)) return;
+    const auto to = what.get("to");
+    if (!to) {
+        if (what.name() == "presence") return presence(from, what);
+        return to_account(from, *jid::parse(from.bare()), std::move(what));
+    }
+    const auto whom = jid::parse(*to);
+    if (!whom) return refuse(from, what, malformed_jid);
+    if (whom->domain == options_.domain) {
+        if (whom->local.empty()) return to_domain(from, std::move(what));
+        return to_account(from, *whom, std::move(what));
+    }
+    for (auto* service : services_) {
+        if (service->host() == whom->domain) return service->handle(from, *whom, std::move(what));
+    }
+    refuse(from, what, foreign_server);
+}
+
+// RFC 6120, section 8.2.3: an iq has an id and a known type, and one child when it asks.
+bool server::well_formed(session& from, const xml::element& stanza) {
+    if (stanza.name() != "iq") return true;
+    const auto type = stanza.value_of("type");
+    const bool asking = type == "get" || type == "set";
+    if (!stanza.get("id") || stanza.value_of("id").empty() || (!asking && type != "result" && type != "error")) {
+        refuse(from, stanza, {"modify", "bad-request", "an iq has an id and the type get, set, result or error"});
+        return false;
+    }
+    if (asking && stanza.elements().size() != 1) {
+        refuse(from, stanza, {"modify", "bad-request", "an iq of type get or set has exactly one child"});
+        return false;
+    }
+    return true;
+}
+
+void server::presence(session& from, const xml::element& stanza) {
+    const auto type = stanza.value_of("type");
+    if (!type.empty() && type != "unavailable") return;
+    const bool was = from.available;
+    from.available = type.empty();
+    from.priority = from.available ? priority_of(stanza) : 0;
+    if (was == from.available) return;
+    for (auto* service : services_) service->presence_changed(from);
+}
+
+void server::to_account(session& from, const jid& to, xml::element stanza) {
+    const bool own = to.bare() == from.bare();
+    if (stanza.name() == "iq" && to.resource.empty()) {
+        if (asks(stanza).empty()) return;
+        if (own && answer_query(from, stanza, false)) return;
+        return refuse(from, stanza, unavailable);
+    }
+    if (stanza.name() == "presence" && to.resource.empty()) return;  // no subscriptions between accounts
+    if (deliver(to, stanza)) return;
+    const bool headline = stanza.name() == "message" && stanza.value_of("type") == "headline";
+    if (stanza.name() == "presence" || headline || !may_be_answered(stanza)) {
+        ++counters_.undeliverable;
+        return;
+    }
+    refuse(from, stanza, unavailable);
+}
+
+void server::to_domain(session& from, xml::element stanza) {
+    if (stanza.name() == "presence") return;
+    if (!asks(stanza).empty() && answer_query(from, stanza, true)) return;
+    refuse(from, stanza, unavailable);
+}
+
+}  // namespace mbusd::xmpp

@@ -1,0 +1,203 @@
+// The domain: sessions, routing, and what it answers itself (RFC 6120, RFC 6121).
+#include "xmpp_lab.hpp"
+
+#include "gateways/xmpp/jid.hpp"
+#include "gateways/xmpp/namespaces.hpp"
+#include "gateways/xmpp/stanza.hpp"
+
+using namespace xmpp_test;
+
+TEST_CASE("addresses are taken apart, malformed ones refused") {
+    const auto whom = xmpp::jid::parse("Ann@Bus.Example/(app:x media:y)");
+    REQUIRE(whom);
+    CHECK(whom->local == "ann");
+    CHECK(whom->domain == "bus.example");
+    CHECK(whom->resource == "(app:x media:y)");
+    CHECK(xmpp::jid::parse("bus.example")->bare() == "bus.example");
+    for (const auto* text : {"", "@x", "a@", "a b@x", "a@x/", "a@b@c", "x y", "\x01"}) {
+        CAPTURE(text);
+        CHECK_FALSE(xmpp::jid::parse(text));
+    }
+}
+
+TEST_CASE("a message reaches the full address, with its from stamped [items 51 52]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example/r' from='eve@bus.example'><body>hi</body></message>");
+    auto got = bob.take();
+    CHECK(got.value_of("from") == "ann@bus.example/r");
+    CHECK(got.child("jabber:client", "body")->text() == "hi");
+    bob.say("<iq xmlns='jabber:client' type='get' id='i1' to='ann@bus.example/r'><x xmlns='urn:y'/></iq>");
+    CHECK(ann.take().value_of("from") == "bob@bus.example/r");
+    ann.say("<iq xmlns='jabber:client' type='result' id='i1' to='bob@bus.example/r' from='ann@bus.example'/>");
+    CHECK(bob.take().value_of("type") == "result");
+}
+
+TEST_CASE("a message to a bare address reaches what is available with a priority of 0 or more") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& first = lab.login("bob", "one");
+    auto& second = lab.login("bob", "two");
+    auto& third = lab.login("bob", "three");
+    first.available();
+    second.available(-1);
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example'><body>hi</body></message>");
+    CHECK(first.take().name() == "message");
+    CHECK(second.nothing());
+    CHECK(third.nothing());
+    first.say("<presence xmlns='jabber:client' type='unavailable'/>");
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example' id='m'><body>hi</body></message>");
+    CHECK(condition(ann.take()) == "service-unavailable");
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example' type='headline'/>");
+    CHECK(ann.nothing());
+}
+
+TEST_CASE("what can't be delivered is answered with an error, never with silence [item 53]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    CHECK(condition(ann.ask("get", "<x xmlns='urn:y'/>", "other.example")) == "remote-server-not-found");
+    CHECK(condition(ann.ask("get", "<x xmlns='urn:y'/>", "nobody@bus.example/r")) == "service-unavailable");
+    CHECK(condition(ann.ask("get", "<x xmlns='urn:y'/>", "nobody@bus.example")) == "service-unavailable");
+    CHECK(condition(ann.ask("get", "<x xmlns='urn:y'/>", "a b@bus.example")) == "jid-malformed");
+    ann.say("<message xmlns='jabber:client' to='ann@bus.example/gone' type='chat'><body>x</body></message>");
+    CHECK(condition(ann.take()) == "service-unavailable");
+}
+
+TEST_CASE("ping is answered, with and without an address [item 47]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    const auto pong = ann.ask("get", "<ping xmlns='urn:xmpp:ping'/>");
+    CHECK(pong.value_of("type") == "result");
+    CHECK(pong.value_of("from") == "bus.example");
+    CHECK_FALSE(ann.ask("get", "<ping xmlns='urn:xmpp:ping'/>", "").get("from"));
+}
+
+TEST_CASE("an unknown payload is service-unavailable, the condition first [items 48 55]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    for (const auto* payload : {"<vCard xmlns='vcard-temp'/>", "<query xmlns='jabber:iq:private'/>", "<blocklist xmlns='urn:xmpp:blocking'/>",
+                                "<query xmlns='urn:xmpp:mam:2'/>", "<query xmlns='jabber:iq:version'/>"}) {
+        for (const auto* to : {"", "bus.example", "ann@bus.example"}) {
+            const auto got = ann.ask("get", payload, to);
+            CHECK(condition(got) == "service-unavailable");
+            CHECK(got.child("jabber:client", "error")->first()->name() == "service-unavailable");
+        }
+    }
+    CHECK(ann.ask("set", "<enable xmlns='urn:xmpp:carbons:2'/>", "").value_of("type") == "result");
+    CHECK(ann.ask("set", "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>", "").value_of("type") == "result");
+}
+
+TEST_CASE("an iq outside the rules is bad-request; results and errors are never answered [items 49 50]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    for (const auto* iq : {"<iq xmlns='jabber:client' type='get' id='1'/>", "<iq xmlns='jabber:client' type='get' id='1'><a xmlns='x'/><b xmlns='x'/></iq>",
+                           "<iq xmlns='jabber:client' type='wrong' id='1'><a xmlns='x'/></iq>", "<iq xmlns='jabber:client' type='get'><a xmlns='x'/></iq>"}) {
+        CAPTURE(iq);
+        ann.say(iq);
+        CHECK(condition(ann.take()) == "bad-request");
+    }
+    ann.say("<iq xmlns='jabber:client' type='result' id='1' to='bus.example'/>");
+    ann.say("<iq xmlns='jabber:client' type='error' id='1'/>");
+    ann.say("<iq xmlns='jabber:client' type='result' id='1' to='nobody@bus.example/x'/>");
+    CHECK(ann.nothing());
+}
+
+TEST_CASE("disco of the domain and the roster, also with blanks and to the own bare address [item 54]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    const auto info = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info'> \n</query>");
+    const auto* identity = info.first()->child(xmpp::ns::disco_info, "identity");
+    CHECK(identity->value_of("category") == "server");
+    CHECK(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>").value_of("type") == "result");
+    CHECK(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info'/>", "ann@bus.example").first()->first()->value_of("category") == "account");
+    for (const auto* to : {"", "ann@bus.example"}) {
+        CHECK(ann.ask("get", "<query xmlns='jabber:iq:roster'> </query>", to).first()->name() == "query");
+    }
+    CHECK(condition(ann.ask("get", "<query xmlns='jabber:iq:roster'/>", "bob@bus.example")) == "service-unavailable");
+}
+
+TEST_CASE("a second session with the same full address ends the first with conflict [item 45]") {
+    xmpp_lab lab;
+    auto& old = lab.login("ann", "x");
+    auto& fresh = lab.login("ann", "x");
+    CHECK(fresh.jid() == "ann@bus.example/x");
+    CHECK(old.take_text().find("<conflict") != std::string::npos);
+    CHECK(lab.domain.sessions() == 1);
+    lab.domain.settle();
+    fresh.say("<message xmlns='jabber:client' to='ann@bus.example/x'><body>me</body></message>");
+    CHECK(fresh.take().name() == "message");
+}
+
+TEST_CASE("a session whose socket was lost ends at once, or waits to be resumed") {
+    xmpp_lab lab;
+    auto& plain = lab.login("ann", "plain");
+    auto& managed = lab.login("ann", "managed");
+    managed.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    plain.lose();
+    managed.lose();
+    CHECK(lab.domain.sessions() == 1);
+    CHECK(lab.domain.deadline() == lab.now + 60s);
+    lab.now += 61s;
+    lab.domain.advance(lab.now);
+    CHECK(lab.domain.sessions() == 0);
+    CHECK(lab.domain.deadline() == xmpp::never);
+}
+
+TEST_CASE("a session that does not acknowledge ends when too much waits for it") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    bob.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    bob.lose();
+    for (std::size_t i = 0; i <= xmpp::unacknowledged_max; ++i) ann.say("<message xmlns='jabber:client' to='bob@bus.example/r'/>");
+    CHECK(lab.domain.sessions() == 1);
+    CHECK(lab.domain.counters().overflowed == 1);
+}
+
+TEST_CASE("sessions are limited, of all and of one account") {
+    xmpp_lab lab{{.domain = "bus.example", .sessions_max = 3, .sessions_of_one = 2}};
+    lab.login("ann", "1");
+    lab.login("ann", "2");
+    CHECK(lab.login("ann", "3").jid().empty());
+    CHECK_FALSE(lab.login("bob").jid().empty());
+    CHECK(lab.login("eve").jid().empty());
+}
+
+TEST_CASE("shutting down and changing an account end sessions with a reason") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    lab.domain.end_sessions_of(lab.now, "ann");
+    CHECK(ann.take_text().find("<not-authorized") != std::string::npos);
+    lab.domain.shut_down(lab.now);
+    CHECK(bob.take_text().find("<system-shutdown") != std::string::npos);
+    CHECK(lab.domain.sessions() == 0);
+}
+
+TEST_CASE("a service gets what is for its host, and hears of sessions and presence") {
+    struct echo final : xmpp::stanza_service {
+        explicit echo(xmpp::stanza_sender& by) : out(by) {}
+        [[nodiscard]] std::string_view host() const override { return "echo.bus.example"; }
+        [[nodiscard]] std::string_view title() const override { return "Echo"; }
+        void handle(xmpp::session& from, const xmpp::jid& to, xml::element stanza) override {
+            seen.push_back(to.resource);
+            if (!xmpp::asks(stanza).empty()) out.send(from, xmpp::result_of(stanza));
+        }
+        void session_bound(xmpp::session& which) override { seen.push_back("+" + which.jid()); }
+        void session_ended(xmpp::session& which) override { seen.push_back("-" + which.jid()); }
+        void presence_changed(xmpp::session& which) override { seen.push_back(which.available ? "here" : "away"); }
+        xmpp::stanza_sender& out;
+        std::vector<std::string> seen;
+    };
+    xmpp_lab lab;
+    echo service{lab.domain};
+    lab.domain.add(service);
+    auto& ann = lab.login("ann");
+    ann.available();
+    CHECK(ann.ask("get", "<x xmlns='urn:y'/>", "echo.bus.example/(app:a b:c)").value_of("from") == "echo.bus.example/(app:a b:c)");
+    const auto items = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>");
+    CHECK(items.first()->first()->value_of("jid") == "echo.bus.example");
+    ann.lose();
+    CHECK(service.seen == std::vector<std::string>{"+ann@bus.example/r", "here", "(app:a b:c)", "away", "-ann@bus.example/r"});
+}
