@@ -14,6 +14,7 @@
 
 #include "cli/daemon_requests.hpp"
 #include "cli/text.hpp"
+#include "cli/words.hpp"
 #include "config/client_token.hpp"
 #include "mbus/opened.hpp"
 #include "mbus/verbs.hpp"
@@ -31,7 +32,7 @@ value pair(std::string_view key, value what) { return value::list{value{key}, st
 result<value::list> patterns(const arguments& args, std::string_view option) {
     value::list out;
     for (const auto& text : args.all(option)) {
-        const auto one = address::parse(text);
+        const auto one = read_address(std::span{&text, 1});
         if (!one) return {errc::bad_argument, fmt::format("--{} {}: {}", option, text, describe(one.error()))};
         out.emplace_back(one->text());
     }
