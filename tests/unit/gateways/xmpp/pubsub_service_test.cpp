@@ -1,0 +1,239 @@
+// Publish-subscribe as an XMPP client sees it (XEP-0060, XEP-0004).
+#include "xmpp_lab.hpp"
+
+#include "gateways/xmpp/namespaces.hpp"
+#include "gateways/xmpp/pubsub_service.hpp"
+
+using namespace xmpp_test;
+namespace ns = xmpp::ns;
+
+namespace {
+
+struct no_storage final : mbusd::pubsub::storage {
+    void put_node(std::string_view, const mbusd::pubsub::node_config&) override {}
+    void drop_node(std::string_view) override {}
+    void put_item(std::string_view, const mbusd::pubsub::item&) override {}
+    void drop_item(std::string_view, std::string_view) override {}
+    void drop_items(std::string_view) override {}
+    void put_subscription(const mbusd::pubsub::subscription&) override {}
+    void put_affiliation(const mbusd::pubsub::affiliated&) override {}
+};
+
+struct forwarder final : mbusd::pubsub::listener {
+    void notify(std::string_view jid, const mbusd::pubsub::event& what) override { to->notify(jid, what); }
+    void changed(const mbusd::pubsub::event&) override {}
+    void approval_wanted(const std::vector<std::string>& owners, const mbusd::pubsub::subscription& what) override { to->approval_wanted(owners, what); }
+    mbusd::pubsub::listener* to = nullptr;
+};
+
+constexpr std::string_view host = "pubsub.bus.example";
+
+struct pubsub_lab : xmpp_lab {
+    pubsub_lab() {
+        heard.to = &door;
+        domain.add(door);
+    }
+    xml::element ask(client& who, std::string_view type, const std::string& payload) {
+        return who.ask(type, "<pubsub xmlns='http://jabber.org/protocol/pubsub'>" + payload + "</pubsub>", host);
+    }
+    xml::element own(client& who, std::string_view type, const std::string& payload) {
+        return who.ask(type, "<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'>" + payload + "</pubsub>", host);
+    }
+    void make(client& who, const std::string& form = "") {
+        REQUIRE(ask(who, "set", "<create node='news'/><configure>" + form + "</configure>").value_of("type") == "result");
+    }
+    xml::element put(client& who, const std::string& id, const std::string& text) {
+        return ask(who, "set", "<publish node='news'><item id='" + id + "'><entry xmlns='http://www.w3.org/2005/Atom'>" + text + "</entry></item></publish>");
+    }
+
+    no_storage nowhere;
+    forwarder heard;
+    mbusd::pubsub::service nodes{heard, nowhere, [] { return std::uint64_t{1'700'000'000'000}; }};
+    xmpp::pubsub_service door{std::string{host}, nodes, domain};
+};
+
+std::string form(const std::string& fields) { return "<x xmlns='jabber:x:data' type='submit'>" + fields + "</x>"; }
+std::string field(const std::string& name, const std::string& value) { return "<field var='" + name + "'><value>" + value + "</value></field>"; }
+
+std::string detail(const xml::element& stanza) {
+    const auto* error = stanza.child(ns::client, "error");
+    if (error == nullptr) return {};
+    for (const auto* each : error->elements()) {
+        if (each->space() == ns::pubsub_errors) return each->name();
+    }
+    return {};
+}
+
+}  // namespace
+
+TEST_CASE("the service is found by disco, with its features [item 59]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    CHECK(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>").first()->first()->value_of("jid") == host);
+    const auto info = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info'/>", host);
+    CHECK(info.first()->first()->value_of("category") == "pubsub");
+    bool options = false;
+    for (const auto* each : info.first()->elements()) options |= each->value_of("var") == "http://jabber.org/protocol/pubsub#publish-options";
+    CHECK(options);
+}
+
+TEST_CASE("a node is created, listed and described; again it is a conflict [items 60 61]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    lab.make(ann, form(field("pubsub#title", "News")));
+    CHECK(condition(lab.ask(ann, "set", "<create node='news'/>")) == "conflict");
+    CHECK_FALSE(lab.ask(ann, "set", "<create/>").first()->first()->value_of("node").empty());
+    const auto items = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>", host);
+    bool listed = false;
+    for (const auto* each : items.first()->elements()) listed |= each->value_of("node") == "news" && each->value_of("name") == "News";
+    CHECK(listed);
+    const auto info = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info' node='news'/>", host);
+    CHECK(info.first()->first()->value_of("type") == "leaf");
+    CHECK(info.first()->child(ns::forms, "x") != nullptr);
+    CHECK(condition(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info' node='none'/>", host)) == "item-not-found");
+}
+
+TEST_CASE("the configuration form is read and submitted in part [item 62]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    lab.make(ann);
+    CHECK(lab.own(ann, "set", "<configure node='news'>" + form(field("pubsub#title", "T") + field("pubsub#access_model", "")) + "</configure>").value_of("type") == "result");
+    const auto shown = lab.own(ann, "get", "<configure node='news'/>");
+    std::string title;
+    std::string access;
+    for (const auto* each : shown.first()->first()->first()->elements(ns::forms, "field")) {
+        if (each->value_of("var") == "pubsub#title") title = each->first()->text();
+        if (each->value_of("var") == "pubsub#access_model") access = each->child(ns::forms, "value")->text();
+    }
+    CHECK(title == "T");
+    CHECK(access == "open");
+    CHECK(condition(lab.own(ann, "set", "<configure node='news'>" + form(field("pubsub#access_model", "wrong")) + "</configure>")) == "not-acceptable");
+    CHECK(lab.own(ann, "get", "<default/>").first()->first()->first()->is(ns::forms, "x"));
+}
+
+TEST_CASE("publish: the id comes back, subscribers get the payload, strangers nothing [items 63 65 66]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    auto& eve = lab.login("eve");
+    bob.available();
+    eve.available();
+    lab.make(ann);
+    const auto subscribed = lab.ask(bob, "set", "<subscribe node='news' jid='bob@bus.example'/>");
+    CHECK(subscribed.first()->first()->value_of("subscription") == "subscribed");
+    CHECK(detail(lab.ask(bob, "set", "<subscribe node='news' jid='eve@bus.example'/>")) == "invalid-jid");
+    const auto put = lab.put(ann, "i1", "one");
+    CHECK(put.first()->first()->first()->value_of("id") == "i1");
+    const auto event = bob.take();
+    CHECK(event.value_of("from") == host);
+    CHECK(event.value_of("type") == "headline");
+    const auto* item = event.first()->first()->first();
+    CHECK(item->value_of("id") == "i1");
+    CHECK(item->first()->is("http://www.w3.org/2005/Atom", "entry"));
+    CHECK(item->first()->text() == "one");
+    CHECK(eve.nothing());
+    CHECK(ann.nothing());
+    lab.put(ann, "i1", "again");
+    CHECK(bob.take().first()->first()->first()->first()->text() == "again");
+}
+
+TEST_CASE("bad publishes have the conditions of the XEP [items 70 71]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    lab.make(ann);
+    const std::string entry = "<entry xmlns='http://www.w3.org/2005/Atom'/>";
+    CHECK(condition(lab.put(bob, "x", "")) == "forbidden");
+    CHECK(condition(lab.ask(ann, "set", "<publish node='none'><item>" + entry + "</item></publish>")) == "item-not-found");
+    CHECK(detail(lab.ask(ann, "set", "<publish><item>" + entry + "</item></publish>")) == "nodeid-required");
+    CHECK(detail(lab.ask(ann, "set", "<publish node='news'/>")) == "item-required");
+    CHECK(detail(lab.ask(ann, "set", "<publish node='news'><item/></publish>")) == "payload-required");
+    CHECK(detail(lab.ask(ann, "set", "<publish node='news'><item>" + entry + entry + "</item></publish>")) == "invalid-payload");
+    CHECK(detail(lab.ask(ann, "set", "<publish node='news'><item>" + entry + "</item><item>" + entry + "</item></publish>")) == "invalid-payload");
+    CHECK(detail(lab.ask(ann, "set", "<publish node='news'><item>" + entry + "</item></publish><publish-options>" +
+                                         form(field("pubsub#access_model", "whitelist")) + "</publish-options>")) == "precondition-not-met");
+    CHECK(condition(lab.ask(ann, "set", "")) == "bad-request");
+    CHECK(detail(lab.ask(ann, "get", "<options node='news' jid='ann@bus.example'/>")) == "unsupported");
+}
+
+TEST_CASE("items come whole, newest k, or by id; payloads namespace-exact [items 68 72]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    lab.make(ann);
+    lab.ask(ann, "set", "<publish node='news'><item id='a &lt;b&gt;'><e:entry xmlns:e='http://www.w3.org/2005/Atom' xml:lang='de'>x <b xmlns=''>y</b></e:entry></item></publish>");
+    lab.put(ann, "2", "two");
+    lab.put(ann, "3", "three");
+    CHECK(lab.ask(ann, "get", "<items node='news'/>").first()->first()->elements().size() == 3);
+    CHECK(lab.ask(ann, "get", "<items node='news' max_items='2'/>").first()->first()->first()->value_of("id") == "2");
+    const auto got = lab.ask(ann, "get", "<items node='news'><item id='a &lt;b&gt;'/></items>");
+    const auto* entry = got.first()->first()->first()->first();
+    CHECK(entry->get(xml::xml_namespace, "lang") == "de");
+    CHECK(entry->child("", "b")->text() == "y");
+    CHECK(lab.ask(ann, "get", "<items node='news'><item id='none'/></items>").first()->first()->elements().empty());
+    CHECK(condition(lab.ask(ann, "get", "<items node='none'/>")) == "item-not-found");
+}
+
+TEST_CASE("retract, purge and delete send their events [items 74 78 80]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    bob.available();
+    lab.make(ann);
+    lab.ask(bob, "set", "<subscribe node='news' jid='bob@bus.example'/>");
+    lab.put(ann, "1", "x");
+    bob.take();
+    CHECK(lab.ask(ann, "set", "<retract node='news' notify='1'><item id='1'/></retract>").value_of("type") == "result");
+    CHECK(bob.take().first()->first()->first()->name() == "retract");
+    CHECK(detail(lab.ask(ann, "set", "<retract node='news'/>")) == "item-required");
+    CHECK(lab.own(ann, "set", "<purge node='news'/>").value_of("type") == "result");
+    CHECK(bob.take().first()->first()->name() == "purge");
+    CHECK(condition(lab.own(bob, "set", "<delete node='news'/>")) == "forbidden");
+    CHECK(lab.own(ann, "set", "<delete node='news'/>").value_of("type") == "result");
+    CHECK(bob.take().first()->first()->name() == "delete");
+    CHECK(lab.ask(bob, "get", "<subscriptions/>").first()->first()->elements().empty());
+}
+
+TEST_CASE("subscriptions and affiliations are listed and set [items 64 75 76 79]") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    lab.make(ann);
+    lab.ask(bob, "set", "<subscribe node='news' jid='bob@bus.example/r'/>");
+    CHECK(lab.ask(bob, "get", "<subscriptions node='news'/>").first()->first()->first()->value_of("jid") == "bob@bus.example/r");
+    CHECK(lab.own(ann, "get", "<subscriptions node='news'/>").first()->first()->elements().size() == 1);
+    CHECK(lab.own(ann, "set", "<affiliations node='news'><affiliation jid='bob@bus.example' affiliation='publisher'/></affiliations>").value_of("type") == "result");
+    CHECK(lab.put(bob, "b", "x").value_of("type") == "result");
+    CHECK(lab.ask(bob, "get", "<affiliations/>").first()->first()->first()->value_of("affiliation") == "publisher");
+    CHECK(condition(lab.own(ann, "set", "<affiliations node='news'><affiliation jid='bob@bus.example' affiliation='king'/></affiliations>")) == "bad-request");
+    CHECK(condition(lab.own(ann, "set", "<affiliations node='news'><affiliation jid='ann@bus.example' affiliation='none'/></affiliations>")) == "not-acceptable");
+    CHECK(lab.ask(bob, "set", "<unsubscribe node='news' jid='bob@bus.example/r'/>").value_of("type") == "result");
+    CHECK(detail(lab.ask(bob, "set", "<unsubscribe node='news' jid='bob@bus.example/r'/>")) == "not-subscribed");
+}
+
+TEST_CASE("a subscription that needs approval: the owner's form decides (section 8.6)") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    ann.available();
+    bob.available();
+    lab.make(ann, form(field("pubsub#access_model", "authorize")));
+    CHECK(lab.ask(bob, "set", "<subscribe node='news' jid='bob@bus.example'/>").first()->first()->value_of("subscription") == "pending");
+    const auto asked = ann.take();
+    CHECK(asked.child(ns::forms, "x") != nullptr);
+    ann.say("<message xmlns='jabber:client' to='pubsub.bus.example'>" +
+            form(field("FORM_TYPE", "http://jabber.org/protocol/pubsub#subscribe_authorization") + field("pubsub#node", "news") +
+                 field("pubsub#subscriber_jid", "bob@bus.example") + field("pubsub#allow", "true")) + "</message>");
+    CHECK(bob.take().first()->first()->value_of("subscription") == "subscribed");
+}
+
+TEST_CASE("a guest's subscriptions end with its session, and it creates nothing") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    auto& guest = lab.login("guest");
+    lab.make(ann);
+    CHECK(condition(lab.ask(guest, "set", "<create node='g'/>")) == "forbidden");
+    lab.ask(guest, "set", "<subscribe node='news' jid='" + guest.jid() + "'/>");
+    CHECK(lab.own(ann, "get", "<subscriptions node='news'/>").first()->first()->elements().size() == 1);
+    guest.lose();
+    CHECK(lab.own(ann, "get", "<subscriptions node='news'/>").first()->first()->elements().empty());
+}
