@@ -239,11 +239,11 @@ void http_connection::request_complete() {
     }
 }
 
-void http_connection::reject(const request_reader::fault& why) {
+void http_connection::reject(request_reader::fault why) {
     ++environment_.counters.malformed;
     const bool as_json = !admission_ || admission_->request.prefers_json();
     const auto extra = admission_ ? std::move(admission_->extra) : std::vector<header_field>{};
-    std::string text = why.text;
+    auto text = std::move(why.text);
     if (why.status == 413) {
         const auto most = admission_ ? body_octets_max(*admission_->endpoint) : 0;
         text = "the body may have at most " + std::to_string(most) + " octets here";

@@ -57,7 +57,7 @@ private:
     void take_requests();
     void head_complete();
     void request_complete();
-    void reject(const request_reader::fault& why);
+    void reject(request_reader::fault why);
     void release_input();
     [[nodiscard]] std::size_t body_octets_max(const path_table::endpoint& at) const noexcept;
     void set_deadline(std::chrono::seconds from_now);

@@ -25,11 +25,11 @@ struct connection_origin {
 };
 
 struct site_options {
-    std::vector<std::string> hosts;            // names, "*.example.org", with or without port
-    std::vector<std::string> origins;          // "https://app.example.org", or "*" for all
-    std::vector<std::string> trusted_proxies;  // addresses, prefixes, or "unix" for the Unix socket
-    std::string public_url;                    // "https://bus.example.org/mbus"; empty: worked out
-    std::string prefix;                        // "/mbus"; empty: none
+    std::vector<std::string> hosts{};            // names, "*.example.org", with or without port
+    std::vector<std::string> origins{};          // "https://app.example.org", or "*" for all
+    std::vector<std::string> trusted_proxies{};  // addresses, prefixes, or "unix" for the Unix socket
+    std::string public_url{};                    // "https://bus.example.org/mbus"; empty: worked out
+    std::string prefix{};                        // "/mbus"; empty: none
 };
 
 // A request as its client meant it, after proxies that we trust.
