@@ -315,6 +315,8 @@ TEST_CASE("at the end answers under way are finished, idle connections closed at
     CHECK(idle.rest().empty());
     at.held->respond(http_response::plain(200, "last words"));
     CHECK(has(busy.rest(), "last words"));
+    busy.close();
+    at.run_until([&] { return at.web.connections() == 0; });
     CHECK(at.web.connections() == 0);
 }
 

@@ -156,7 +156,7 @@ TEST_CASE("a client refuses a certificate of an unknown authority or for another
     const auto server = tls_context::server(files.certificate(), files.key());
     const auto failure = [&](const tls_context& rules, std::string_view host) {
         tls_pair pair{server, rules, host};
-        CHECK_FALSE(carry(pair.context, *pair.server, *pair.client, "secret"));
+        CHECK_FALSE(carry(pair.context, *pair.client, *pair.server, "secret"));
         return pair.client->failure();
     };
     CHECK(failure(tls_context::client(others.certificate()), "localhost").find("refused") != std::string::npos);
