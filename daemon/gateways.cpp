@@ -78,6 +78,10 @@ void gateways::open(const settings& values, std::vector<inherited_socket> inheri
     web_ = std::make_unique<http_listener>(context_, paths_, options_of(values), log_);
     const auto add = [&](listening_socket socket) {
         names_.push_back(socket.name);
+        const bool tcp = socket.name.find_first_of("0123456789") != std::string::npos && !socket.name.starts_with("unix:");
+        if (tcp && (reached_at_.empty() || (socket.encrypted && reached_at_.starts_with("http:")))) {
+            reached_at_ = (socket.encrypted ? "https://" : "http://") + socket.name;
+        }
         if (socket.encrypted && !certificate_) {
             certificate_ = std::make_unique<certificate>(context_, from.tls_certificate, from.tls_key, log_);
             web_->use_certificate(*certificate_);
@@ -108,25 +112,54 @@ void gateways::add_paths() {
     add_page_paths(paths_);
 }
 
-void gateways::use_clients(client_directory& clients) {
-    if (mbws_) mbws_->use_clients(clients);
+void gateways::use_clients(client_directory& clients, store& kept) {
+    if (!web_) return;
+    mbws_->use_clients(clients);
+    parts_ = std::make_unique<http_parts>(context_, hub_, clients, kept, log_, [this] { return base_url(); });
+    parts_->add_paths(paths_, *web_);
+}
+
+void gateways::end_streams_of(std::string_view identity) {
+    if (parts_) parts_->end_streams_of(identity);
+}
+
+std::string gateways::base_url() const {
+    const auto& from = hub_.configuration().gateway;
+    auto out = from.public_url;
+    if (out.empty()) {
+        out = reached_at_.empty() && !from.listen.empty() ? "http://" + from.listen.front() : reached_at_;
+        // A socket for all addresses: others know this host by the one that the bus uses.
+        for (const std::string_view any : {"//0.0.0.0:", "//[::]:"}) {
+            const auto at = out.find(any);
+            if (at == std::string::npos) continue;
+            const auto host = hub_.facts().status().host_id;
+            const bool v6 = host.find(':') != std::string::npos;
+            out.replace(at + 2, any.size() - 3, v6 ? "[" + host + "]" : host);
+        }
+        out += from.prefix;
+    }
+    while (out.ends_with('/')) out.pop_back();
+    return out;
 }
 
 void gateways::start() {
     if (!web_) return;
     web_->start();
+    if (parts_) parts_->start();
     log_.info("gateway ready", {{"sockets", joined(names_)}});
 }
 
 void gateways::reload(const settings& values) {
     if (!web_) return;
     web_->apply(options_of(values));
+    if (parts_) parts_->configuration_changed();
     if (certificate_) certificate_->reload(values.gateway.tls_certificate, values.gateway.tls_key);
 }
 
 void gateways::stop_accepting() {
     if (!web_) return;
     remove_socket();
+    if (parts_) parts_->stopping();
     web_->stop_accepting();
     mbws_->stop_accepting();
 }

@@ -23,6 +23,7 @@
 #include "http/certificate.hpp"
 #include "http/http_listener.hpp"
 #include "http/path_table.hpp"
+#include "http_parts.hpp"
 #include "router/client_directory.hpp"
 #include "router/router.hpp"
 #include "router/turn.hpp"
@@ -30,6 +31,8 @@
 #include "runtime/process.hpp"
 
 namespace mbusd {
+
+class store;
 
 // True when a socket that was handed over is the gateway's: TCP, or with a name that begins with
 // "gateway" ("gateway-tls": with TLS).
@@ -47,8 +50,10 @@ public:
     gateways(const gateways&) = delete;
     gateways& operator=(const gateways&) = delete;
 
-    // Who knows tokens; before start().
-    void use_clients(client_directory& clients);
+    // Who knows tokens, and what is kept; before start(), and before the store starts.
+    void use_clients(client_directory& clients, store& kept);
+    // The token of this client was withdrawn.
+    void end_streams_of(std::string_view identity);
     void start();
     void reload(const settings& values);
     void stop_accepting();
@@ -60,6 +65,8 @@ private:
     void open(const settings& values, std::vector<inherited_socket> inherited);
     void add_paths();
     void remove_socket() noexcept;
+    // Where others reach this daemon, for URLs that it gives away.
+    [[nodiscard]] std::string base_url() const;
 
     boost::asio::io_context& context_;
     router& hub_;
@@ -69,9 +76,11 @@ private:
     std::unique_ptr<certificate> certificate_;
     std::unique_ptr<mbws_gateway> mbws_;  // null as web_ is
     std::unique_ptr<http_listener> web_;  // null: gateway.enabled is false
+    std::unique_ptr<http_parts> parts_;   // likewise, from use_clients() on
     std::string unix_path_;
     int unix_number_ = -1;
     std::vector<std::string> names_;      // of the sockets, for the log
+    std::string reached_at_;              // "https://127.0.0.1:8407", a TLS socket if there is one
 };
 
 }  // namespace mbusd

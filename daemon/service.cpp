@@ -189,6 +189,7 @@ void service::parts::start_clients() {
     clients.on_withdrawn([this](const std::string& identity) {
         hub.end_sessions_of(identity, mbus::errc::unauthorized, "this token was withdrawn; 'mbus client add NAME' makes a new one");
         if (links) links->end_links_of(identity);
+        if (doors) doors->end_streams_of(identity);
     });
     clients.on_expiry([this] { arm_expiry(); });
     hub.use_clients(clients);
@@ -241,7 +242,7 @@ void service::parts::start() {
     const auto session = load_session(reading.values, key_file);
     for (const auto& each : session.warnings) log.warning("key file", {{"file", key_file}, {"warning", each}});
     doors = std::make_unique<gateways>(context, reading.values, gateway_sockets(), hub, turns, log);
-    doors->use_clients(clients);
+    doors->use_clients(clients, kept);
     auto socket = open_socket();
     socket_number = socket.get();
     if (!id_problem.empty()) log.info("the id of this daemon will be another at its next start", {{"reason", id_problem}});

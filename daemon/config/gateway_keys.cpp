@@ -22,6 +22,7 @@ constexpr std::uint64_t body_most = 64 * 1024 * 1024;
 constexpr std::uint64_t output_least = 64 * 1024;
 constexpr std::uint64_t output_most = 1024ULL * 1024 * 1024;
 constexpr std::uint64_t idle_most = 24 * 3600;
+constexpr std::array<std::string_view, 4> metrics_readers{"off", "loopback", "token", "open"};
 
 bool is_number_up_to(std::string_view text, unsigned most) {
     unsigned value = 0;
@@ -226,6 +227,12 @@ std::vector<key_info> limit_part() {
          .reloadable = true,
          .least = output_least,
          .most = output_most},
+        {.name = "gateway.metrics",
+         .slot = +[](settings& s) -> std::string& { return s.gateway.metrics; },
+         .range = "off, loopback, token or open",
+         .help = "Who may read /metrics: nobody, programs of this host and whoever has a token, whoever has a token, everybody.",
+         .reloadable = true,
+         .choices = metrics_readers},
         {.name = "gateway.idle_seconds",
          .slot = +[](settings& s) -> std::uint64_t& { return s.gateway.idle_seconds; },
          .range = "1 to 86400",

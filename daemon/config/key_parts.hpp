@@ -9,6 +9,8 @@ namespace mbusd {
 
 std::vector<key_info> capability_keys();
 std::vector<key_info> gateway_keys();
+std::vector<key_info> feed_keys();  // [pubsub] and [atom]
 std::vector<key_info> queue_keys();
+std::vector<key_info> xmpp_keys();
 
 }  // namespace mbusd

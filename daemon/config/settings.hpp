@@ -71,6 +71,7 @@ struct settings {
         std::uint64_t connections_per_address = 1024;
         std::uint64_t body_octets = 1024 * 1024;            // docs/mbws.md, field `size`
         std::uint64_t output_octets = 1024 * 1024;
+        std::string metrics = "loopback";                   // off, loopback, token, open
         std::uint64_t idle_seconds = 75;                    // longer than a browser's 60
         bool operator==(const gateway_settings&) const = default;
     } gateway;
@@ -93,6 +94,36 @@ struct settings {
         bool operator==(const capability_settings&) const = default;
     } capability;
 
+    struct pubsub_settings {
+        std::string run = "gateway";                        // gateway, always, never
+        std::uint64_t nodes = 10000;
+        std::uint64_t nodes_per_account = 1000;
+        std::uint64_t subscriptions_per_account = 1000;
+        std::uint64_t subscriptions_per_node = 100'000;
+        std::uint64_t payload_octets = 256 * 1024;          // as a stanza (RFC 6120, section 13.12)
+        std::uint64_t octets = 256 * 1024 * 1024;
+        bool operator==(const pubsub_settings&) const = default;
+    } pubsub;
+
+    struct atom_settings {
+        bool enabled = true;
+        bool anonymous_read = true;
+        bool auto_create = false;
+        std::uint64_t page_entries = 20;
+        bool operator==(const atom_settings&) const = default;
+    } atom;
+
+    struct xmpp_settings {
+        bool enabled = false;
+        std::string domain;                                 // empty: xmpp_domain()
+        bool anonymous = false;
+        std::uint64_t sessions = 10000;
+        std::uint64_t sessions_per_account = 100;
+        std::uint64_t stanza_octets = 256 * 1024;           // RFC 6120, section 13.12: at least 10000
+        std::uint64_t resume_seconds = 300;
+        bool operator==(const xmpp_settings&) const = default;
+    } xmpp;
+
     struct log_settings {
         std::string level = "info";
         bool operator==(const log_settings&) const = default;
@@ -107,5 +138,8 @@ struct settings {
 // Where the socket is when the configuration does not say: /run/mbusd/mbusd.sock for root and for
 // a service started by systemd, else $XDG_RUNTIME_DIR/mbusd/mbusd.sock.
 std::string default_socket_path();
+
+// The domain of XMPP and of publish-subscribe, in lower case: xmpp.domain, else the name of this host.
+std::string xmpp_domain(const settings& values);
 
 }  // namespace mbusd

@@ -84,6 +84,7 @@ public:
     // nobody can connect with a token, and grants are refused.
     void use_clients(client_directory& clients) noexcept { clients_ = &clients; }
     void use_grants(grant_authority& grants) noexcept { grants_ = &grants; }
+    void forget_grants() noexcept { grants_ = nullptr; }
     // Who takes the links that other daemons call; null: nobody.
     void use_links(link_acceptor& links) noexcept { links_ = &links; }
     // Ends all sessions of a user or token (user_identity::identity()).
@@ -143,6 +144,10 @@ public:
     // --- what is seen ---------------------------------------------------------------------
 
     [[nodiscard]] const router_counters& counters() const noexcept { return counters_; }
+    // The bus, for figures of it. From start() on.
+    [[nodiscard]] bus& facts() const noexcept { return *bus_; }
+    // Sums over all sessions that are open now.
+    void for_each_session(const std::function<void(session_record&)>& visit) { sessions_.for_each(visit); }
     [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
     [[nodiscard]] std::size_t entities() const noexcept { return entities_.size(); }
     [[nodiscard]] const mbus::address& own_address() const noexcept { return own_.address; }
