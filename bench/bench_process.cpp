@@ -69,7 +69,7 @@ void child_process::wait() {
     if (status != 0) throw std::runtime_error("a participant failed");
 }
 
-daemon::daemon(const std::string& program) {
+daemon::daemon(const std::string& program, const std::string& more) {
     std::string pattern = (std::filesystem::temp_directory_path() / "mbus-bench-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
     directory_ = pattern;
@@ -77,8 +77,9 @@ daemon::daemon(const std::string& program) {
     write_private(directory_ / "mbus.conf", format_session_config(generate_session_config(key_profile::rfc, scope::host_local)));
     write_private(directory_ / "mbusd.toml", "[bus]\nkey_file = \"" + (directory_ / "mbus.conf").string() +
                                                  "\"\nscope = \"HOSTLOCAL\"\n[socket]\npath = \"" + socket() +
-                                                 "\"\n[limits]\nsessions_per_user = 4096\nentities_per_user = 4096\n"
-                                                 "[log]\nlevel = \"warning\"\n");
+                                                 "\"\n[state]\ndirectory = \"" + directory_.string() +
+                                                 "\"\n[limits]\nsessions_per_user = 16384\nentities_per_user = 16384\n"
+                                                 "[log]\nlevel = \"warning\"\n" + more);
     id_ = ::fork();
     if (id_ < 0) throw std::runtime_error("fork");
     if (id_ == 0) {

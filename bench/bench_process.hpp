@@ -32,7 +32,8 @@ private:
 // mbusd on this host alone, in a directory of its own.
 class daemon {
 public:
-    explicit daemon(const std::string& program);
+    // `more`: added to its mbusd.toml.
+    explicit daemon(const std::string& program, const std::string& more = {});
     ~daemon();
     daemon(const daemon&) = delete;
     daemon& operator=(const daemon&) = delete;
