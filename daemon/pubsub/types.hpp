@@ -87,6 +87,8 @@ struct event {
     bool payload = true;       // published: deliver_payloads
     std::string_view message_type = "headline";  // pubsub#notification_type
     subscription_state state = subscription_state::none;  // subscribed: the decision of an owner
+
+    bool operator==(const event&) const = default;
 };
 
 // Who asks. The gateway has authenticated it.

@@ -1,23 +1,19 @@
 #include "gateways/mbws/mbws_gateway.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <boost/asio/post.hpp>
 
-#include "websocket/handshake.hpp"
+#include "http/websocket_upgrade.hpp"
 #include "websocket/header_list.hpp"
 
 namespace mbusd {
 namespace {
 
-using mbus::websocket::letters;
-
-constexpr std::string_view subprotocol = "mbws";
+constexpr websocket_offer offer{.subprotocol = "mbws", .about = "see docs/mbws.md, section 7"};
 constexpr std::string_view extension = "mbws";
-constexpr std::string_view websocket_version = "13";
 
 }  // namespace
 
@@ -78,34 +74,7 @@ void mbws_gateway::handle(const call_pointer& call) {
         return;
     }
     std::shared_ptr<const peer_identity> who;
-    if (check_handshake(*call) && identify(*call, who)) open(call, std::move(who));
-}
-
-bool mbws_gateway::check_handshake(exchange& call) const {
-    const auto& request = call.request();
-    if (!request.header_lists("Connection", "upgrade") || !request.header_lists("Upgrade", "websocket")) {
-        call.respond(call.problem(426, "bad-frame",
-                                  "this is a WebSocket for the subprotocol mbws; see docs/mbws.md, section 7")
-                         .with("Upgrade", "websocket"));
-        return false;
-    }
-    if (request.header("Sec-WebSocket-Version") != websocket_version) {
-        call.respond(call.problem(426, "bad-version", "this server speaks version 13 of WebSocket (RFC 6455)")
-                         .with("Sec-WebSocket-Version", std::string{websocket_version})
-                         .with("Upgrade", "websocket"));
-        return false;
-    }
-    if (!mbus::websocket::is_client_key(request.header("Sec-WebSocket-Key"))) {
-        call.refuse(400, "bad-frame", "Sec-WebSocket-Key must be 16 octets in Base64 (RFC 6455, section 4.1)");
-        return false;
-    }
-    if (!mbus::websocket::list_has(request.header("Sec-WebSocket-Protocol"), subprotocol, letters::exact)) {
-        call.respond(call.problem(400, "bad-frame",
-                                  "offer the subprotocol mbws: 'Sec-WebSocket-Protocol: mbws' is missing")
-                         .with("Sec-WebSocket-Protocol", std::string{subprotocol}));
-        return false;
-    }
-    return true;
+    if (fit_for_websocket(*call, offer) && identify(*call, who)) open(call, std::move(who));
 }
 
 // A token in the handshake must be good; without one `connect` names it, and `nobody_` stands for that.
@@ -131,10 +100,7 @@ bool mbws_gateway::identify(exchange& call, std::shared_ptr<const peer_identity>
 void mbws_gateway::open(const call_pointer& call, std::shared_ptr<const peer_identity> who) {
     const auto& request = call->request();
     const bool native = mbus::websocket::offers_extension(request.header("Sec-WebSocket-Extensions"), extension);
-    std::vector<header_field> headers{
-        {"Upgrade", "websocket"},
-        {"Sec-WebSocket-Accept", mbus::websocket::accept_key(request.header("Sec-WebSocket-Key"))},
-        {"Sec-WebSocket-Protocol", std::string{subprotocol}}};
+    auto headers = websocket_answer(request, offer.subprotocol);
     if (native) headers.push_back({"Sec-WebSocket-Extensions", std::string{extension}});
     auto [stream, leftover] = call->upgrade(headers);
     if (!stream) return;  // it had gone

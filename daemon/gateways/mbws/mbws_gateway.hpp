@@ -52,7 +52,6 @@ private:
     using call_pointer = std::shared_ptr<exchange>;
 
     void handle(const call_pointer& call);
-    bool check_handshake(exchange& call) const;
     bool identify(exchange& call, std::shared_ptr<const peer_identity>& who);
     void open(const call_pointer& call, std::shared_ptr<const peer_identity> who);
 

@@ -8,6 +8,7 @@
 #include "gateways/xmpp/forms.hpp"
 #include "gateways/xmpp/namespaces.hpp"
 #include "pubsub/faults.hpp"
+#include "xml/writer.hpp"
 
 namespace mbusd::xmpp {
 namespace {
@@ -302,9 +303,19 @@ pubsub_service::reply pubsub_service::disco(const pubsub::requester& who, const 
 // --- events and approvals ---------------------------------------------------------------------------------------
 
 void pubsub_service::notify(std::string_view jid, const pubsub::event& what) {
-    element message{ns::client, "message"};
-    message.set("from", host_).set("to", jid).set("type", what.message_type).set("id", "e" + std::to_string(++events_));
-    auto& event = message.add(ns::pubsub_event, "event");
+    // Decisions about a subscription name the subscriber inside; all others are the same for everybody.
+    const bool same = what.what != pubsub::event::kind::subscribed && what == told_ && !before_to_.empty();
+    if (!same) write_event(what, jid);
+    out_.deliver_text(jid, [&](const session&) {
+        std::string text = before_to_;
+        xml::append_escaped(text, jid);
+        return text += after_to_;
+    });
+}
+
+void pubsub_service::write_event(const pubsub::event& what, std::string_view subscriber) {
+    told_ = what;
+    element event{ns::pubsub_event, "event"};
     switch (what.what) {
     case pubsub::event::kind::published: {
         auto& item = event.add(ns::pubsub_event, "items").set("node", what.node).add(ns::pubsub_event, "item");
@@ -319,10 +330,12 @@ void pubsub_service::notify(std::string_view jid, const pubsub::event& what) {
     case pubsub::event::kind::deleted: event.add(ns::pubsub_event, "delete").set("node", what.node); break;
     case pubsub::event::kind::configured: event.add(ns::pubsub_event, "configuration").set("node", what.node); break;
     case pubsub::event::kind::subscribed:
-        event.add(ns::pubsub_event, "subscription").set("node", what.node).set("jid", jid).set("subscription", to_string(what.state));
+        event.add(ns::pubsub_event, "subscription").set("node", what.node).set("jid", subscriber).set("subscription", to_string(what.state));
         break;
     }
-    out_.deliver(jid, std::move(message));
+    before_to_ = "<message xmlns=\"jabber:client\" from=\"" + host_ + "\" type=\"" + std::string{what.message_type} + "\" id=\"e" +
+                 std::to_string(++events_) + "\" to=\"";
+    after_to_ = "\">" + xml::to_text(event, {.inherited = ns::client}) + "</message>";
 }
 
 void pubsub_service::approval_wanted(const std::vector<std::string>& owners, const pubsub::subscription& what) {

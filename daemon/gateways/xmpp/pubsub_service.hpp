@@ -49,11 +49,16 @@ private:
     reply set_list(const pubsub::requester& who, const xml::element& what);
     void decide(session& from, const xml::element& form);
     void answer(session& to, const xml::element& request, reply what);
+    void write_event(const pubsub::event& what, std::string_view subscriber);
 
     std::string host_;
     pubsub::service& nodes_;
     stanza_sender& out_;
     std::uint64_t events_ = 0;
+    // The event that was told last, as text around the receiver's address: one is told to many.
+    pubsub::event told_;
+    std::string before_to_;
+    std::string after_to_;
 };
 
 }  // namespace mbusd::xmpp

@@ -6,6 +6,7 @@
 
 #include "gateways/xmpp/namespaces.hpp"
 #include "gateways/xmpp/stanza.hpp"
+#include "xml/writer.hpp"
 
 namespace mbusd::xmpp {
 namespace {
@@ -142,12 +143,27 @@ session* server::find(std::string_view full_jid) {
     return found == sessions_.end() ? nullptr : found->second.get();
 }
 
-void server::send(session& to, const xml::element& stanza) {
+void server::send(session& to, const xml::element& stanza) { send_text(to, xml::to_text(stanza)); }
+
+void server::send_text(session& to, std::string stanza) {
     ++counters_.stanzas_out;
-    if (to.send(stanza)) return;
+    if (to.send_text(std::move(stanza))) return;
     ++counters_.overflowed;
     if (auto* connection = to.connection()) connection->fail(now_, "policy-violation", "too much waits for this client; acknowledge what it gets");
     else end(to);
+}
+
+// A copy: a session that ends by what is sent leaves the list.
+std::vector<session*> server::receivers(const jid& to) {
+    if (!to.resource.empty()) {
+        auto* whom = find(to.full());
+        return whom == nullptr ? std::vector<session*>{} : std::vector<session*>{whom};
+    }
+    const auto found = by_bare_.find(to.bare());
+    if (found == by_bare_.end()) return {};
+    auto out = found->second;
+    std::erase_if(out, [](const session* each) { return !each->available || each->priority < 0; });
+    return out;
 }
 
 bool server::deliver(std::string_view to, xml::element stanza) {
@@ -156,21 +172,17 @@ bool server::deliver(std::string_view to, xml::element stanza) {
 }
 
 bool server::deliver(const jid& to, xml::element stanza) {
-    if (!to.resource.empty()) {
-        auto* whom = find(to.full());
-        if (whom == nullptr) return false;
-        send(*whom, stanza);
-        return true;
-    }
-    const auto found = by_bare_.find(to.bare());
-    if (found == by_bare_.end()) return false;
-    bool anybody = false;
-    for (auto* each : std::vector<session*>{found->second}) {
-        if (!each->available || each->priority < 0) continue;
-        anybody = true;
-        send(*each, stanza);
-    }
-    return anybody;
+    const auto whom = receivers(to);
+    for (auto* each : whom) send(*each, stanza);
+    return !whom.empty();
+}
+
+bool server::deliver_text(std::string_view to, const std::function<std::string(const session&)>& text) {
+    const auto address = jid::parse(to);
+    if (!address) return false;
+    const auto whom = receivers(*address);
+    for (auto* each : whom) send_text(*each, text(*each));
+    return !whom.empty();
 }
 
 void server::answer(session& to, xml::element what) { send(to, what); }

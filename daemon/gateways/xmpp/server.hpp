@@ -58,6 +58,7 @@ public:
 
     [[nodiscard]] std::string_view domain() const override { return options_.domain; }
     [[nodiscard]] sasl_accounts& accounts() override { return accounts_; }
+    [[nodiscard]] xml::document_reader& documents(bool logged_in) override { return logged_in ? after_login_ : before_login_; }
     [[nodiscard]] std::string random_text(std::size_t octets) override { return random_(octets); }
     session* bind(time_point now, stream& by, const std::string& user, bool guest, std::string_view resource) override;
     session* resume(time_point now, stream& by, const std::string& user, std::string_view id) override;
@@ -69,6 +70,7 @@ public:
 
     bool deliver(const jid& to, xml::element stanza) override;
     bool deliver(std::string_view to, xml::element stanza) override;
+    bool deliver_text(std::string_view to, const std::function<std::string(const session&)>& text) override;
     [[nodiscard]] session* find(std::string_view full_jid) override;
     void send(session& to, const xml::element& stanza) override;
 
@@ -88,6 +90,8 @@ public:
 private:
     void end(session& which);
     void answer(session& to, xml::element what);
+    void send_text(session& to, std::string stanza);
+    [[nodiscard]] std::vector<session*> receivers(const jid& to);
     void refuse(session& from, const xml::element& stanza, const stanza_fault& why);
     [[nodiscard]] bool well_formed(session& from, const xml::element& stanza);
     void to_account(session& from, const jid& to, xml::element stanza);
@@ -98,6 +102,8 @@ private:
 
     server_options options_;
     sasl_accounts& accounts_;
+    xml::document_reader before_login_{limits_before_login};
+    xml::document_reader after_login_{limits_after_login};
     random_source random_;
     std::map<std::string, std::unique_ptr<session>, std::less<>> sessions_;  // by full JID
     std::unordered_map<std::string, std::vector<session*>> by_bare_;

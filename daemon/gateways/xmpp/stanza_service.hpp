@@ -4,6 +4,8 @@
 // their `from` stamped. Every iq that asks must be answered, through the sender. One thread.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include "gateways/xmpp/jid.hpp"
@@ -37,6 +39,9 @@ public:
     // priority of 0 or more. False: nobody is there; nothing is answered.
     virtual bool deliver(const jid& to, xml::element stanza) = 0;
     virtual bool deliver(std::string_view to, xml::element stanza) = 0;
+    // The same for a stanza that is text already, for events with many receivers: `text` is called for
+    // each session.
+    virtual bool deliver_text(std::string_view to, const std::function<std::string(const session&)>& text) = 0;
     // Null when there is no such session.
     [[nodiscard]] virtual session* find(std::string_view full_jid) = 0;
     // To the session itself.

@@ -61,9 +61,9 @@ void stream::receive_binary(time_point now) {
 }
 
 void stream::receive_standard(time_point now, std::string_view message) {
-    if (!documents_) documents_ = std::make_unique<xml::document_reader>(limits());
-    auto got = documents_->read(message);
-    if (!got) return on_fault(now, documents_->fault());
+    auto& documents = host_.documents(logged_in_);
+    auto got = documents.read(message);
+    if (!got) return on_fault(now, documents.fault());
     if (got->is(ns::framing, "open")) return on_open(now, *got);
     if (got->is(ns::framing, "close")) return on_close(now);
     if (state_ == state::opening || state_ == state::restarting) {
@@ -74,17 +74,14 @@ void stream::receive_standard(time_point now, std::string_view message) {
     on_element(now, std::move(*got));
 }
 
-// A restart needs a fresh parser, and the handler must not replace the one that is calling it.
+// A restart needs a fresh parser; what came is handled when this one has returned.
 void stream::receive_older(time_point now, std::string_view message) {
     const bool opening = opens_older_stream(message);
-    if (opening || !stream_) {
-        if (!stream_) stream_ = std::make_unique<xml::stream_reader>(limits());
-        else stream_->restart();
-    }
+    if (opening || !older_) older_ = std::make_unique<xml::stream_reader>(logged_in_ ? limits_after_login : limits_before_login);
     std::optional<element> opened;
     std::vector<element> children;
     bool ended = false;
-    const bool fine = stream_->feed(message, [&](xml::stream_event what, element part) {
+    const bool fine = older_->feed(message, [&](xml::stream_event what, element part) {
         if (what == xml::stream_event::opened) opened = std::move(part);
         else if (what == xml::stream_event::child) children.push_back(std::move(part));
         else ended = true;
@@ -93,8 +90,8 @@ void stream::receive_older(time_point now, std::string_view message) {
     for (auto& each : children) {
         if (!finished_ && state_ != state::closing) on_element(now, std::move(each));
     }
-    if (!fine) return on_fault(now, stream_->fault());
-    if (!stream_->between_children()) return fail(now, "not-well-formed", "each message holds whole elements");
+    if (!fine) return on_fault(now, older_->fault());
+    if (!older_->between_children()) return fail(now, "not-well-formed", "each message holds whole elements");
     if (ended) on_close(now);
 }
 
@@ -188,7 +185,7 @@ void stream::answer_login(time_point now, const sasl_answer& answer) {
         guest_ = sasl_->guest();
         sasl_.reset();
         state_ = state::restarting;
-        use_limits(octets_max);
+        logged_in_ = true;
         return;
     case sasl_answer::kind::failure: break;
     }
@@ -198,13 +195,6 @@ void stream::answer_login(time_point now, const sasl_answer& answer) {
     output_.send(xml::to_text(failure));
     if (answer.condition == "not-authorized" || answer.condition == "invalid-authzid") output_.login_failed();
     if (sasl_->failures() >= login_failures_max) fail(now, "policy-violation", "too many wrong passwords");
-}
-
-void stream::use_limits(std::size_t octets) {
-    octets_ = octets;
-    documents_.reset();
-    // The older framing's reader is made anew by the opening tag that must follow.
-    if (stream_) stream_ = std::make_unique<xml::stream_reader>(limits());
 }
 
 // --- binding --------------------------------------------------------------------------------------------

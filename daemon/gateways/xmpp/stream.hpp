@@ -28,6 +28,8 @@ inline constexpr time_point never = time_point::max();
 // RFC 6120, section 13.12: limits, smaller before anybody is known.
 inline constexpr std::size_t octets_before_login = 8 * 1024;
 inline constexpr std::size_t octets_max = 256 * 1024;
+inline constexpr xml::limits limits_before_login{.octets = octets_before_login};
+inline constexpr xml::limits limits_after_login{.octets = octets_max};
 // Wrong passwords on one stream (RFC 6120, section 6.4.5); the listener slows an address that guesses.
 inline constexpr unsigned login_failures_max = 5;
 // A stream that does not get as far as a bound resource.
@@ -58,6 +60,9 @@ public:
     // The domain that answers, also to those who ask for another.
     [[nodiscard]] virtual std::string_view domain() const = 0;
     [[nodiscard]] virtual sasl_accounts& accounts() = 0;
+    // Reads the messages of all streams, since none needs it between two: with the small limits of
+    // before the login, or the others.
+    [[nodiscard]] virtual xml::document_reader& documents(bool logged_in) = 0;
     // Printable random characters of so many random octets.
     [[nodiscard]] virtual std::string random_text(std::size_t octets) = 0;
 
@@ -128,17 +133,14 @@ private:
     void open_answer();
     void write_features();
     void write_close();
-    void use_limits(std::size_t octets);
-    [[nodiscard]] xml::limits limits() const noexcept { return {.octets = octets_}; }
 
     stream_output& output_;
     stream_host& host_;
     stream_options options_;
     state state_ = state::opening;
     framing framing_ = framing::unknown;
-    std::size_t octets_ = octets_before_login;
-    std::unique_ptr<xml::document_reader> documents_;
-    std::unique_ptr<xml::stream_reader> stream_;
+    bool logged_in_ = false;
+    std::unique_ptr<xml::stream_reader> older_;  // the older framing's document never ends
     std::unique_ptr<sasl_exchange> sasl_;
     std::string user_;
     bool guest_ = false;

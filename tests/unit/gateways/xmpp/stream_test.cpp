@@ -34,6 +34,7 @@ struct socket final : xmpp::stream_output {
 struct server final : xmpp::stream_host, sasl_accounts {
     [[nodiscard]] std::string_view domain() const override { return "bus.example"; }
     sasl_accounts& accounts() override { return *this; }
+    xml::document_reader& documents(bool logged_in) override { return logged_in ? after : before; }
     std::string random_text(std::size_t) override { return "r" + std::to_string(++drawn); }
     xmpp::session* bind(xmpp::time_point, xmpp::stream&, const std::string& user, bool guest, std::string_view resource) override {
         if (full) return nullptr;
@@ -58,6 +59,8 @@ struct server final : xmpp::stream_host, sasl_accounts {
     }
 
     std::vector<std::unique_ptr<xmpp::session>> sessions;
+    xml::document_reader before{xmpp::limits_before_login};
+    xml::document_reader after{xmpp::limits_after_login};
     strings stanzas;
     strings ended;
     strings waiting;
