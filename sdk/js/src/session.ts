@@ -10,7 +10,6 @@
 // Numbers, window, acknowledgements and resume are its business: what was not acknowledged is sent again,
 // what comes again is dropped. The handler may call the session.
 import { asMbusError, fail, MbusError } from "./errors.js";
-import { Fifo } from "./fifo.js";
 import { Codec, emptyBody, Fields, flagRedelivered, Frame } from "./frame.js";
 import { makeRequests, RequestEvents } from "./requests.js";
 
@@ -85,7 +84,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
 
     // What goes out: `kept` is not acknowledged; its first `transmitted` have the numbers from acknowledged + 1
     // on, its first `sent` were sent on this connection.
-    const kept = new Fifo<Outgoing>();
+    const kept: Outgoing[] = [];
     let keptOctets = 0;
     let acknowledged = 0;
     let transmitted = 0;
@@ -108,7 +107,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
     // --- what goes out ----------------------------------------------------------------------------
 
     const keep = (what: Outgoing) => {
-        kept.push_(what);
+        kept.push(what);
         keptOctets += sizeOf(what);
     };
     const writeAck = () => {
@@ -119,27 +118,27 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
     // Sends what waits, as far as the window reaches; `close` when nothing is left.
     const pump = () => {
         if (!open || closeWritten || requests.reattaching_()) return; // then `from` is not known yet
-        for (; sent < kept.length_() && sent < peerWindow; ++sent) {
-            const next = kept.at_(sent);
+        for (; sent < kept.length && sent < peerWindow; ++sent) {
+            const next = kept[sent];
             const number = acknowledged + sent + 1;
             const again = sent < transmitted;
             if (next.settle_ && !again) results.set(number, next);
             write(next.verb_, number, next.fields_, next.body_, next.flags_ | (again ? flagRedelivered : 0));
             if (!again) ++transmitted;
         }
-        if (!closeWanted || kept.length_()) return;
+        if (!closeWanted || kept.length) return;
         if (taken > ackSent) writeAck();
         write("close");
         closeWritten = true;
     };
     const dropAcknowledged = (upTo: number) => {
-        while (acknowledged < upTo && transmitted) {
-            const first = kept.shift_();
-            ++acknowledged;
-            --transmitted;
-            if (sent) --sent;
-            keptOctets -= sizeOf(first);
-            first.taken_?.();
+        const gone = kept.splice(0, Math.min(upTo - acknowledged, transmitted));
+        acknowledged += gone.length;
+        transmitted -= gone.length;
+        sent = Math.max(0, sent - gone.length);
+        for (const each of gone) {
+            keptOctets -= sizeOf(each);
+            each.taken_?.();
         }
     };
 
@@ -148,7 +147,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
     // The broker knows nothing of what was before. What was sent may or may not have been routed: it is given
     // up and returned. What was not sent goes out in the new session, but for naks, which speak of the old one.
     const forgetSession = () => {
-        const waiting = kept.drain_();
+        const waiting = kept.splice(0);
         const unknown = new Set([...results.values(), ...waiting.splice(0, transmitted)]);
         results.clear();
         done.clear();
@@ -162,7 +161,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
         alive = open = false;
         token = "";
         forgetSession();
-        for (const each of kept.drain_()) each.settle_?.(unknownFate(), {});
+        for (const each of kept.splice(0)) each.settle_?.(unknownFate(), {});
         requests.giveUp_(new MbusError("cancelled", "the connection was closed"));
         handler.closed_();
     };
@@ -247,7 +246,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
     return {
         connected_: () => open,
         // Messages that were not acknowledged, or wait to be sent.
-        waiting_: () => kept.length_(),
+        waiting_: () => kept.length,
 
         connect_(now: number) {
             alive = true;
@@ -304,7 +303,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
             const size = sizeOf(what);
             if (closeWanted) fail("disconnected", "the connection is closed; open another");
             if (size > peerSize) fail("too-large", `the daemon takes messages of ${peerSize} octets at most`);
-            if (keptOctets + size > options.queueOctets || kept.length_() >= options.queueMessages) {
+            if (keptOctets + size > options.queueOctets || kept.length >= options.queueMessages) {
                 fail("overflow", "more waits than may: await drained() before sending more");
             }
             keep(what);

@@ -7,10 +7,12 @@ import { built, builtText } from "./support.mjs";
 
 const kilobyte = 1024;
 
-test("the minified module has less than 15 KB", (t) => {
+test("the module stays small: less than 20 KB minified, 15 KB as web servers compress it", (t) => {
     const octets = builtText("mbus-client.js");
-    t.diagnostic(`${octets.length} octets, ${gzipSync(octets).length} compressed`);
-    assert.ok(octets.length < 15 * kilobyte);
+    const compressed = gzipSync(octets).length;
+    t.diagnostic(`${octets.length} octets, ${compressed} compressed`);
+    assert.ok(octets.length < 20 * kilobyte);
+    assert.ok(compressed < 15 * kilobyte);
 });
 
 test("the module needs nothing else and says what it has", async () => {
