@@ -289,7 +289,10 @@ struct writer {
 std::span<const key_info> key_table() {
     static const std::vector<key_info> table = [] {
         auto all = bus_keys();
-        for (const auto& part : {socket_keys(), state_keys(), limit_keys(), gateway_keys(), capability_keys(), queue_keys(), log_keys()}) all.insert(all.end(), part.begin(), part.end());
+        for (const auto& part : {socket_keys(), state_keys(), limit_keys(), gateway_keys(), capability_keys(), queue_keys(), feed_keys(),
+                                 xmpp_keys(), log_keys()}) {
+            all.insert(all.end(), part.begin(), part.end());
+        }
         return all;
     }();
     return table;

@@ -1,5 +1,7 @@
 #include "config/settings.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 
 #include <unistd.h>
@@ -14,6 +16,17 @@ std::string default_socket_path() {
     const char* own = std::getenv("XDG_RUNTIME_DIR");
     if (::geteuid() != 0 && own != nullptr && *own == '/') return std::string{own} + "/mbusd/mbusd.sock";
     return "/run/mbusd/mbusd.sock";
+}
+
+std::string xmpp_domain(const settings& values) {
+    std::string out = values.xmpp.domain;
+    if (out.empty()) {
+        std::array<char, 256> name{};  // HOST_NAME_MAX and more
+        if (::gethostname(name.data(), name.size() - 1) == 0) out = name.data();
+        if (out.empty()) out = "localhost";
+    }
+    std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return out;
 }
 
 }  // namespace mbusd
