@@ -60,13 +60,10 @@ class WebSocketCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = scratch()
+        cls.addClassCleanup(cls.folder.cleanup)
         cls.daemon = Gateway(cls.folder.name).start()
+        cls.addClassCleanup(cls.daemon.__exit__)
         cls.token = cls.daemon.token("tester", "--attach", "()", "--send", "()")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.daemon.__exit__()
-        cls.folder.cleanup()
 
     def open(self, **headers):
         headers.setdefault("Authorization", f"Bearer {self.token}")
@@ -83,7 +80,7 @@ class WebSocketCase(unittest.TestCase):
     def local(self):
         client = Client(self.daemon.socket)
         self.addCleanup(client.close)
-        client.attach("(app:local)")
+        client.entity = client.attach("(app:local)")
         return client
 
     def assert_closed(self, connection, code, reason):
@@ -312,13 +309,14 @@ class Native(WebSocketCase):
         made.mbws("connect", version=1, name="native")
         made.connected = made.expect("connected")
         made.mbws("attach", request=1, entity="(app:native)")
-        made.expect("ok")
+        made.entity = made.expect("ok").entity
         return made
 
     def test_a_long_message_comes_in_frames_and_is_whole(self):
         web, local = self.session(), self.local()
         body = b'long.one ("' + b"x" * 200000 + b'")'
-        local.send("message", to="(app:native)", body=body)
+        # By its full address: what could be for others on the bus must fit a datagram.
+        local.send("message", to=web.entity, body=body)
         octets, codes, last = b"", [], False
         while not last:
             opcode, last, payload = web.next()
@@ -403,12 +401,13 @@ class ThirdParty(WebSocketCase):
             await web.send(encode("connect", version=1, name="python"))
             self.assertEqual(Frame(await web.recv()).verb, "connected")
             await web.send(encode("attach", request=1, entity="(app:large)"))
-            self.assertEqual(Frame(await web.recv()).verb, "ok")
+            entity = Frame(await web.recv()).entity
             local = await asyncio.to_thread(self.local)
             body = b'big ("' + b"y" * 500000 + b'")'
-            await asyncio.to_thread(local.send, "message", body=body, to="(app:large)")
+            await asyncio.to_thread(local.send, "message", body=body, to=entity)
             self.assertEqual(Frame(await web.recv()).body, body)
-            await web.send([encode("message", 1, 2, body, to="(app:local)")[i:i + 65536] for i in range(0, len(body) + 31, 65536)])
+            octets = encode("message", 1, 2, body, to=local.entity)
+            await web.send([octets[i:i + 65536] for i in range(0, len(octets), 65536)])
             self.assertEqual((await asyncio.to_thread(local.expect, "message")).body, body)
         self.run_with(talk, max_size=None)
 
