@@ -72,6 +72,25 @@ void link_table::show_again(time_point now, hosted_link& link) {
     hub_.for_each_known(each);
 }
 
+// A program that attaches, sends and leaves may be heard before its hello.
+bool link_table::show_guest(time_point now, hosted_link& link, std::string_view from) {
+    const auto who = mbus::address::parse(from);
+    if (!who || !who->find("id") || !takes_part(link, *who, nullptr)) return false;
+    link.session_.attach(now, *who);
+    if (!link.session_.attached(who->text())) return false;
+    link.guests_.push_back(*who);
+    if (link.guests_until_ == mbus::mbws::never) link.guests_until_ = now + link_guest_patience;
+    return true;
+}
+
+void link_table::settle_guests(time_point now, hosted_link& link) {
+    link.guests_until_ = mbus::mbws::never;
+    auto gone = std::exchange(link.guests_, {});
+    known_entities each{[&](const mbus::address& who, const participant*) { std::erase(gone, who); }};
+    hub_.for_each_known(each);
+    for (const auto& who : gone) link.session_.detach(now, who);
+}
+
 void link_table::link_up(time_point now, link_session& session, bool resumed) {
     auto& link = owner_of(session);
     link.reason_.clear();

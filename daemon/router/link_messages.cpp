@@ -82,7 +82,8 @@ acceptance hosted_link::offer(time_point now, local_entity& to, message_forms& f
         return acceptance::later;
     };
     if (names_broker(source.via, session_.peer_broker())) return refuse(errc::conflict, "the message came from there");
-    if (!session_.attached(source.from)) {
+    // What has a SeqNum came from the bus; everything of this host is shown already.
+    if (!session_.attached(source.from) && !(source.sequence && table_.show_guest(now, *this, source.from))) {
         ++unseen_;
         return refuse(errc::forbidden, fmt::format("the sender does not take part over link {}; extend 'send' of its "
                                                    "[[link]] in mbusd.toml", name_));

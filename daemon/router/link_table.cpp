@@ -199,6 +199,8 @@ void link_table::link_ended(time_point, link_session& session, const mbus::error
     link.brokers_.clear();
     link.refused_.clear();
     link.refused_again_ = mbus::mbws::never;
+    link.guests_.clear();
+    link.guests_until_ = mbus::mbws::never;
     link.reason_ = why.text;
     if (!stopping_) {
         log_.limited(level::notice, "link/" + link.name_, "link down",
@@ -221,6 +223,7 @@ void link_table::advance(time_point now) {
         if (found == links_.end()) continue;
         auto& link = *found->second;
         if (link.refused_again_ <= now) show_again(now, link);
+        if (link.guests_until_ <= now) settle_guests(now, link);
         if (link.session_.next_deadline() <= now) link.session_.advance(now);
     }
     turns_.add(*this);
@@ -228,7 +231,9 @@ void link_table::advance(time_point now) {
 
 time_point link_table::next_deadline() const noexcept {
     auto next = mbus::mbws::never;
-    for (const auto& [id, link] : links_) next = std::min({next, link->refused_again_, link->session_.next_deadline()});
+    for (const auto& [id, link] : links_) {
+        next = std::min({next, link->refused_again_, link->guests_until_, link->session_.next_deadline()});
+    }
     return next;
 }
 

@@ -39,6 +39,9 @@ inline constexpr std::chrono::seconds link_receipt_patience{10};
 // Entities that the other side refused are shown again after so long: what was in the way may have gone.
 inline constexpr std::chrono::seconds link_refused_again{10};
 
+// An entity that sent before its hello is either known after so long, or has gone.
+inline constexpr std::chrono::seconds link_guest_patience{15};
+
 class link_table;
 
 // Who dials a link; told when its session is over.
@@ -90,6 +93,9 @@ private:
     std::unordered_map<std::uint64_t, std::string> brokers_;  // broker entities of the other side, by handle
     std::vector<mbus::address> refused_;                      // entities of ours that it refused
     mbus::mbws::time_point refused_again_ = mbus::mbws::never;
+    // Entities of the bus that sent before they said hello; looked at again at guests_until_.
+    std::vector<mbus::address> guests_;
+    mbus::mbws::time_point guests_until_ = mbus::mbws::never;
     bool over_ = false;  // a called link that is to be destroyed
     mbus::mbws::link_session session_;
 };
@@ -165,6 +171,8 @@ private:
     [[nodiscard]] bool takes_part(const hosted_link& link, const mbus::address& who, const participant* host) const;
     void show_all(hosted_link& link);
     void show_again(mbus::mbws::time_point now, hosted_link& link);
+    bool show_guest(mbus::mbws::time_point now, hosted_link& link, std::string_view from);
+    void settle_guests(mbus::mbws::time_point now, hosted_link& link);
     [[nodiscard]] bool is_link(const participant* host) const;
 
     // Two ways to one bus (link_paths.cpp).

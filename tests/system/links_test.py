@@ -131,12 +131,14 @@ class Links(LabTest):
         for n in range(count):
             sender.send("message", 0, to="(app:ear)", body=f"demo.number({n})".encode())
             if n % 100 == 50:
-                a1.net.command("nft -f -", stdin="table inet cut { chain in { type filter hook input priority 0; tcp dport 8443 reject with tcp reset; } }\n")
+                a1.net.command("nft -f -", stdin="table inet cut {\nchain in {\ntype filter hook input priority 0;\n"
+                               f"tcp dport {PORT} reject with tcp reset\n}}\n}}\n")
                 time.sleep(0.3)
                 a1.net.command("nft delete table inet cut")
             time.sleep(0.002)
         self.assertEqual(ear.end(), 0)
-        self.assertEqual([one["cmds"][0]["args"][0] for one in ear.json()], list(range(count)), own)
+        # The bus packs several into one datagram.
+        self.assertEqual([each["args"][0] for one in ear.json() for each in one["cmds"]], list(range(count)), own)
         self.assertGreater(self.links(b1)[0]["resumes"], 0)
         sender.close()
 
@@ -157,6 +159,7 @@ class Links(LabTest):
         for callee in hosts:
             caller, address = to[callee.name]
             configs[caller.name] += self.link(callee, caller, address, pems[callee.name], more)
+            configs[callee.name] += f'\n[[link]]\nname = "from-{caller.name}"\n{more}'
         for host in hosts:
             host.daemon.write_config(configs[host.name])
             host.daemon.process.send_signal(1)  # SIGHUP

@@ -52,8 +52,22 @@ void link_connection::close() {
     if (stage_ == stage::over) return;
     stage_ = stage::over;
     timer_.cancel();
+    write_last_words();
     stream_->close();
     if (std::exchange(carries_, false)) session_.lost(environment_.now());
+}
+
+// `close` and the like, as far as the socket takes them without waiting.
+void link_connection::write_last_words() {
+    std::array<mbus::mbws::octet_span, pieces_max> pieces;
+    std::array<octet_view, pieces_max> views;
+    while (waiting() > 0) {
+        const auto count = gather(pieces);
+        for (std::size_t i = 0; i < count; ++i) views[i] = {pieces[i].data, pieces[i].size};
+        const auto put = stream_->write({views.data(), count});
+        if (put.what != io_state::done) return;
+        consumed(put.octets);
+    }
 }
 
 void link_connection::end(std::string reason, int http_status) {
@@ -205,8 +219,8 @@ void link_connection::end_of_turn() {
     const auto keep_alive = shared_from_this();
     if (std::exchange(resume_, false)) {
         paused_ = false;
-        take_frames({});
-        wait_readable();
+        while (take_one()) {}
+        if (!paused_) wait_readable();
     }
     if (stage_ == stage::over) return;
     if (carries_) session_.fill(environment_.now());

@@ -69,6 +69,7 @@ private:
     void readable();
     void write();
     void write_request();
+    void write_last_words();
     void receive_answer(std::string_view octets);
     void take_frames(std::span<char> octets);
     bool take_one();
