@@ -36,7 +36,7 @@ async function signedIn(options = {}) {
     page.requests = [];
     page.on("request", (request) => page.requests.push(request.url()));
     await page.goto(address);
-    await page.getByLabel("Token").fill(token);
+    await page.getByRole("textbox", { name: "Token" }).fill(token);
     await page.getByRole("button", { name: "Connect" }).click();
     await page.locator("#peers tr", { hasText: "app:player" }).waitFor();
     await page.locator("#peers tr", { hasText: "app:mixer" }).waitFor();
@@ -46,7 +46,7 @@ async function signedIn(options = {}) {
 test("a wrong token is refused with the remedy", async () => {
     const page = await browser.newPage();
     await page.goto(address);
-    await page.getByLabel("Token").fill("wrong");
+    await page.getByRole("textbox", { name: "Token" }).fill("wrong");
     await page.getByRole("button", { name: "Connect" }).click();
     await page.getByText("mbus client add NAME").waitFor();
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);

@@ -73,7 +73,7 @@ export class MessagesPanel {
 
 function route({ from, to, reliable, time, interface: heardOn }: Message): HTMLElement {
     const at = new Date(time || Date.now());
-    const when = make("time", "", at.toTimeString().slice(0, 8) + String(at.getMilliseconds() / 1000).slice(1, 5));
+    const when = make("time", "", `${at.toTimeString().slice(0, 8)}.${String(at.getMilliseconds()).padStart(3, "0")}`);
     const line = make("div", "route", when, showAddress(from), make("span", "tag", "→"), showAddress(to));
     if (reliable) line.append(make("span", "mark", "reliable"));
     if (heardOn) line.append(make("span", "mark", heardOn));
