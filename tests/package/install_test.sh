@@ -38,7 +38,7 @@ root=$stage/root
 install_to /usr "$root"
 expect "$root" \
     usr/bin/mbusd usr/bin/mbus-send usr/bin/mbus-listen usr/bin/mbus \
-    usr/include/mbus/mbus.hpp usr/include/mbus/mbus.h usr/include/mbus/address.hpp \
+    usr/include/mbus/mbus.hpp usr/include/mbus/mbus.h usr/include/mbus/address.hpp usr/include/mbus/websocket.hpp \
     usr/lib/systemd/system/mbusd.service usr/lib/systemd/system/mbusd.socket \
     usr/lib/systemd/system/mbusd-key.service \
     usr/lib/sysusers.d/mbusd.conf usr/lib/tmpfiles.d/mbusd.conf \
