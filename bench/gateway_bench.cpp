@@ -8,11 +8,8 @@
 // TCP readers, one writev each. CPU is what /proc charges, per delivered message.
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,12 +29,16 @@
 #include <mbus/mbus.hpp>
 
 #include "bench_process.hpp"
+#include "fan_out.hpp"
 #include "raw_subscriber.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using bench::child_process;
+using bench::outcome;
+using bench::pipe_ends;
+using bench::read_all;
 using bench::raw_subscriber;
 using clock_type = std::chrono::steady_clock;
 
@@ -63,28 +64,6 @@ T need(mbus::result<T> from, const char* what) {
 }
 
 double seconds_since(clock_type::time_point start) { return std::chrono::duration<double>(clock_type::now() - start).count(); }
-
-struct pipe_ends {
-    pipe_ends() {
-        if (::pipe(ends.data()) != 0) fail("pipe");
-    }
-    ~pipe_ends() {
-        for (const int each : ends) ::close(each);
-    }
-    pipe_ends(const pipe_ends&) = delete;
-    pipe_ends& operator=(const pipe_ends&) = delete;
-
-    void say(const std::string& line) const {
-        if (::write(ends[1], (line + "\n").data(), line.size() + 1) < 0) std::_Exit(1);
-    }
-    [[nodiscard]] std::string hear() const {
-        std::string line;
-        char octet = 0;
-        while (::read(ends[0], &octet, 1) == 1 && octet != '\n') line.push_back(octet);
-        return line;
-    }
-    std::array<int, 2> ends{};
-};
 
 // --- a daemon with a gateway and a token -------------------------------------------------------------
 
@@ -148,15 +127,6 @@ int send(const std::string& socket, std::size_t messages, std::string_view to) {
 
 // --- one to many ---------------------------------------------------------------------------------------
 
-struct outcome {
-    std::size_t delivered = 0;
-    double seconds = 0;
-    double sender_cpu = 0;
-    double middle_cpu = 0;
-    double readers_cpu = 0;
-    double octets_per_message = 0;
-};
-
 void print_row(const char* name, const outcome& what, std::size_t offered, double floor) {
     const auto per_message = [&](double seconds) { return seconds * 1e9 / static_cast<double>(what.delivered); };
     const double rate = static_cast<double>(what.delivered) / what.seconds;
@@ -165,32 +135,6 @@ void print_row(const char* name, const outcome& what, std::size_t offered, doubl
     if (floor > 0) std::printf("  %4.2f of the floor", rate / floor);
     std::printf("\n");
     std::fflush(stdout);
-}
-
-// Reads from many until all have what they should, or nothing comes any more.
-template <class Reader, class Count>
-void read_all(std::vector<Reader>& readers, const Count& count, std::uint64_t wanted, clock_type::time_point& last) {
-    const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    for (std::size_t index = 0; index < readers.size(); ++index) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.u64 = index;
-        (void)::epoll_ctl(epoll, EPOLL_CTL_ADD, readers[index].socket(), &event);
-    }
-    std::array<epoll_event, 128> events;
-    std::uint64_t got = 0;
-    while (got < wanted) {
-        const int ready = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), 10'000);
-        if (ready <= 0) break;
-        for (int index = 0; index < ready; ++index) {
-            auto& reader = readers[events[static_cast<std::size_t>(index)].data.u64];
-            const auto before = count(reader);
-            if (!reader.read()) fail("a reader's connection ended");
-            got += count(reader) - before;
-        }
-        last = clock_type::now();
-    }
-    ::close(epoll);
 }
 
 outcome through_gateway(const gateway& at, const options& asked) {
@@ -228,102 +172,6 @@ outcome through_gateway(const gateway& at, const options& asked) {
             .middle_cpu = at.mbusd.cpu() - before,
             .readers_cpu = readers.cpu(),
             .octets_per_message = static_cast<double>(octets) / static_cast<double>(messages)};
-}
-
-// --- the floor: a relay of octets to many TCP readers ----------------------------------------------------
-
-// Counts octets.
-struct octet_reader {
-    int descriptor = -1;
-    std::uint64_t octets = 0;
-
-    [[nodiscard]] int socket() const noexcept { return descriptor; }
-    bool read() {
-        static std::vector<char> buffer(256 * 1024);
-        const auto got = ::recv(descriptor, buffer.data(), buffer.size(), MSG_DONTWAIT);
-        if (got > 0) octets += static_cast<std::uint64_t>(got);
-        return got != 0;
-    }
-};
-
-// `count` TCP connections on loopback: the ends to write and the ends to read.
-std::pair<std::vector<int>, std::vector<octet_reader>> connect_readers(std::size_t count) {
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t octets = sizeof name;
-    const auto* address = reinterpret_cast<const sockaddr*>(&name);
-    if (::bind(listener, address, octets) != 0 || ::listen(listener, 16) != 0 ||
-        ::getsockname(listener, reinterpret_cast<sockaddr*>(&name), &octets) != 0)
-        fail("listen");
-    std::pair<std::vector<int>, std::vector<octet_reader>> ends;
-    for (std::size_t index = 0; index < count; ++index) {
-        const int reader = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        if (::connect(reader, address, octets) != 0) fail("connect");
-        const int writer = ::accept(listener, nullptr, nullptr);
-        const int on = 1;
-        (void)::setsockopt(writer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        ends.first.push_back(writer);
-        ends.second.push_back({.descriptor = reader});
-    }
-    ::close(listener);
-    return ends;
-}
-
-void write_whole(int to, const std::vector<char>& octets, std::size_t count) {
-    for (std::size_t put = 0; put < count;) {
-        const iovec piece{const_cast<char*>(octets.data()) + put, count - put};
-        const auto now = ::writev(to, &piece, 1);
-        if (now <= 0) fail("the relay's socket broke");
-        put += static_cast<std::size_t>(now);
-    }
-}
-
-outcome relay(const options& asked, std::size_t message_octets) {
-    std::array<int, 2> in{};
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, in.data()) != 0) fail("socketpair");
-    auto [writers, readers] = connect_readers(asked.subscribers);
-    const std::size_t octets = asked.messages * message_octets;
-    const pipe_ends report;
-    child_process reading{[&] {
-        auto last = clock_type::now();
-        read_all(readers, [](const octet_reader& one) { return one.octets; }, octets * asked.subscribers, last);
-        report.say(std::to_string(last.time_since_epoch().count()));
-        return 0;
-    }};
-    child_process middle{[&] {
-        std::vector<char> buffer(64 * 1024);
-        for (std::size_t moved = 0; moved < octets;) {
-            const auto got = ::read(in[1], buffer.data(), buffer.size());
-            if (got <= 0) return 1;
-            for (const int each : writers) write_whole(each, buffer, static_cast<std::size_t>(got));
-            moved += static_cast<std::size_t>(got);
-        }
-        return 0;
-    }};
-    const auto start = clock_type::now();
-    child_process sender{[&] {
-        const std::vector<char> block(burst * message_octets, 'x');
-        for (std::size_t sent = 0; sent < octets;) {
-            const auto part = std::min(block.size(), octets - sent);
-            write_whole(in[0], block, part);
-            sent += part;
-        }
-        return 0;
-    }};
-    const auto end = clock_type::time_point{clock_type::duration{std::stoll(report.hear())}};
-    sender.wait();
-    middle.wait();
-    reading.wait();
-    for (const int each : writers) ::close(each);
-    for (const auto& each : readers) ::close(each.descriptor);
-    for (const int each : in) ::close(each);
-    return {.delivered = asked.messages * asked.subscribers,
-            .seconds = std::chrono::duration<double>(end - start).count(),
-            .sender_cpu = sender.cpu(),
-            .middle_cpu = middle.cpu(),
-            .readers_cpu = reading.cpu()};
 }
 
 // --- idle sessions, and one that comes back --------------------------------------------------------------
@@ -411,7 +259,10 @@ int run(const options& asked) {
         delivered = through_gateway(at, asked);
         resume(at);
     }
-    const auto floor = relay(asked, static_cast<std::size_t>(delivered->octets_per_message + 0.5));
+    const auto floor = bench::relay_to_many({.messages = asked.messages,
+                                            .message_octets = static_cast<std::size_t>(delivered->octets_per_message + 0.5),
+                                            .readers = asked.subscribers,
+                                            .burst = burst});
     print_row("relay of octets (the floor)", floor, floor.delivered, 0);
     print_row("mbusd, WebSocket, native binding", *delivered, asked.messages * asked.subscribers,
               static_cast<double>(floor.delivered) / floor.seconds);
