@@ -62,7 +62,7 @@ test("two peers are shown, a message appears within 100 ms, the form sends one b
         }).observe(document.getElementById("messages"), { childList: true });
     });
     // The first ones warm up; the time is that of the message itself, made just before it was sent.
-    let took = [];
+    const took = [];
     for (let n = 1; n <= 8; ++n) {
         await lab.tool("mbus-send", "app:player", "demo.tick", String(n));
         await page.getByText(`demo.tick(${n})`).waitFor();
@@ -76,7 +76,8 @@ test("two peers are shown, a message appears within 100 ms, the form sends one b
         took.push(seen - made);
     }
     t.diagnostic(`from sending to the page, in ms: ${took.join(" ")}`);
-    assert.ok(Math.min(...took.slice(2)) <= appearLimit, took.join(" "));
+    const median = took.slice(2).sort((a, b) => a - b)[3];
+    assert.ok(median <= appearLimit, `median ${median}`);
 
     await page.getByLabel("To", { exact: true }).fill("(app:player)");
     await page.getByText(/^Fits \(app:player/).waitFor();
