@@ -168,7 +168,7 @@ bool test_client::nothing() {
 
 // --- the lab ------------------------------------------------------------------------------------
 
-router_lab::router_lab(std::string_view toml)
+router_lab::router_lab(std::string_view toml, std::string broker)
     : configuration([&] {
           mbusd::config_reading out;
           mbusd::read_config_text(out, toml, "lab.toml");
@@ -178,7 +178,7 @@ router_lab::router_lab(std::string_view toml)
       log(mbusd::level::debug,
           [this](mbusd::level, std::string_view text, const std::vector<mbusd::log_field>&) { logged.emplace_back(text); }),
       turns([this](std::function<void()> run) { posted.push_back(std::move(run)); }),
-      hub(configuration, "0123456789abcdef", turns, log),
+      hub(configuration, std::move(broker), turns, log),
       network(hub) {
     hub.start(network);
     turn();

@@ -96,7 +96,7 @@ private:
 
 class router_lab {
 public:
-    explicit router_lab(std::string_view toml = {});
+    explicit router_lab(std::string_view toml = {}, std::string broker = "0123456789abcdef");
 
     // A connected client of a user with every right (or of `user`, in `groups`).
     test_client& client(std::uint32_t window = 0, std::uint32_t expiry = 0);
