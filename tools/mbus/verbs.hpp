@@ -24,6 +24,9 @@ struct verb {
 [[nodiscard]] verb quit_verb();
 [[nodiscard]] verb key_verb();
 [[nodiscard]] verb client_verb();
+[[nodiscard]] verb cap_verb();
+[[nodiscard]] verb check_verb();
+[[nodiscard]] verb top_verb();
 [[nodiscard]] verb link_verb();
 [[nodiscard]] verb queue_verb();
 [[nodiscard]] verb doctor_verb();
