@@ -151,9 +151,11 @@ void client_session::drop_acknowledged(std::uint64_t up_to) {
         ++acknowledged_in_;
         --transmitted_;
         if (sent_ > 0) --sent_;
-        last = kept_.front().token;
+        if (kept_.front().token != 0) last = kept_.front().token;
+        const std::uint64_t refused = kept_.front().refuses;
         kept_octets_ -= kept_.front().frame.size();
         kept_.pop_front();
+        if (refused != 0) handler_.on_refusal_heard(refused);
     }
     if (last != 0) handler_.on_taken_over(last);
 }

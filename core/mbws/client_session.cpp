@@ -152,6 +152,7 @@ result<message_token> client_session::send(time_point /*now*/, const client_mess
         return error{errc::bad_argument, "addresses and type are longer than a frame's header can hold"};
     }
     last_token_ = token;
+    if (kept != nullptr) kept->refuses = 0;
     if (directly) {
         if (wants_result) open_.emplace(token, token);
         return token;
@@ -161,6 +162,20 @@ result<message_token> client_session::send(time_point /*now*/, const client_mess
     kept_octets_ += frame.size();
     pump();
     return token;
+}
+
+void client_session::refuse(std::uint64_t number) {
+    if (options_.window == 0 || close_wanted_) return;
+    kept_message& kept = kept_.push_back();
+    kept.frame.clear();
+    kept.token = 0;
+    kept.wants_result = false;
+    kept.refuses = number;
+    frame_writer writer{kept.frame, verb::nak};
+    writer.set(key::about, number);
+    static_cast<void>(writer.finish());
+    kept_octets_ += kept.frame.size();
+    pump();
 }
 
 // Sends what waits, as far as the window and the output reach.

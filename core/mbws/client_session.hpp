@@ -144,6 +144,8 @@ public:
     // Exactly once for each reliable or receipt_wanted message; for others at most once, when they were
     // refused, or when a session with a window was lost before they were acknowledged.
     virtual void on_result(message_token token, const message_result& what) = 0;
+    // The broker has heard that message `number` was refused (refuse()): take_over() it now.
+    virtual void on_refusal_heard(std::uint64_t /*number*/) {}
     // The broker has taken over all messages up to this one (window > 0).
     virtual void on_taken_over(message_token up_to) = 0;
     virtual void on_pong(std::string_view body) = 0;
@@ -194,6 +196,9 @@ public:
     // or text that no field can hold), disconnected (after close()). Taken before `connected`, too.
     result<message_token> send(time_point now, const client_message& what);
     // Messages up to `number` were handled (on_message() returned false).
+    // Gives a job of a queue back, for another reader; a nak. take_over() follows on_refusal_heard(),
+    // not before (docs/mbws.md, section 4). Without a window nothing happens.
+    void refuse(std::uint64_t number);
     void take_over(time_point now, std::uint64_t number);
 
     void ping(std::string_view body);
@@ -223,6 +228,7 @@ private:
     struct kept_message {
         message_token token = 0;
         bool wants_result = false;
+        std::uint64_t refuses = 0;  // a nak: number of the broker's message
         std::string frame;  // complete but for its number
     };
     struct open_request {

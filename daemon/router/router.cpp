@@ -260,7 +260,7 @@ mbus::result<mbus::mbws::attached> router::attach(time_point, mbus::mbws::broker
                                                   const mbus::mbws::attach_request& request) {
     auto* record = sessions_.find(session.id());
     if (record == nullptr) return {errc::no_session, "the session has ended"};
-    mbus::result<mbus::mbws::attached> out{errc::internal, std::string{store_problem()}};
+    mbus::result<mbus::mbws::attached> out{errc::not_found, std::string{store_problem()}};
     if (request.policy == mbus::mbws::reader_policy::block && record->who->rights->refuses_block()) {
         out = {errc::forbidden, *record->who->rights->refuses_block()};
     } else if (request.mode == mbus::mbws::attach_mode::entity) {

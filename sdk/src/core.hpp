@@ -68,6 +68,7 @@ public:
     operation<received_message> receive(const std::shared_ptr<entity_record>& which);
     result<received_message> receive(const std::shared_ptr<entity_record>& which, std::chrono::milliseconds limit);
     void set_handler(const std::shared_ptr<entity_record>& which, message_handler handler);
+    void set_job_handler(const std::shared_ptr<entity_record>& which, job_handler handler);
 
     // --- sending (core_sending.cpp) -------------------------------------------------------------
 
@@ -145,6 +146,7 @@ private:
     void put_into_inbox(entity_record& to, inbox_entry entry);
     static inbox_entry take_from_inbox(entity_record& from);
     void handled(std::uint64_t number);
+    void refuse(std::uint64_t number);
     void count_missed(std::uint64_t messages);
     std::shared_ptr<entity_record> find_entity(std::string_view text, bool monitor) const;
     void forget_entity(const std::shared_ptr<entity_record>& which, const error& why);
@@ -176,6 +178,7 @@ private:
     void on_missed(std::uint64_t messages) override { count_missed(messages); }
     void on_result(mbws::message_token token, const mbws::message_result& what) override;
     void on_taken_over(mbws::message_token) override {}
+    void on_refusal_heard(std::uint64_t number) override { handled(number); }
     void on_pong(std::string_view body) override;
 
     std::unique_ptr<link> link_;
@@ -211,6 +214,7 @@ private:
     std::unordered_map<mbws::message_token, result_taker> results_;
     std::map<std::string, std::pair<clock::time_point, state_of<std::chrono::microseconds>>, std::less<>> pings_;
     std::deque<std::pair<std::uint64_t, bool>> untaken_;  // numbers in order, and whether they are handled
+    bool job_refused_ = false;           // by the handler that has just returned
     std::uint64_t next_id_ = 0;          // of calls, waits and pings
     std::string scratch_;
     mbus::address from_cache_;           // the last sender and destination, as messages tend to repeat them

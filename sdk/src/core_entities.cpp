@@ -135,7 +135,10 @@ std::shared_ptr<entity_record> core::find_entity(std::string_view text, bool mon
 class core::handled_guard {
 public:
     handled_guard(core& owner, std::uint64_t number) noexcept : owner_(owner), number_(number) {}
-    ~handled_guard() { owner_.handled(number_); }
+    ~handled_guard() {
+        if (std::exchange(owner_.job_refused_, false)) owner_.refuse(number_);
+        else owner_.handled(number_);
+    }
     handled_guard(const handled_guard&) = delete;
     handled_guard& operator=(const handled_guard&) = delete;
 
@@ -246,6 +249,27 @@ void core::set_handler(const std::shared_ptr<entity_record>& which, message_hand
     which->inbox.clear();
     which->inbox_octets = 0;
     settle();
+}
+
+// Given back unless it says otherwise, also when it throws.
+void core::set_job_handler(const std::shared_ptr<entity_record>& which, job_handler handler) {
+    if (!handler) return set_handler(which, nullptr);
+    set_handler(which, [this, handler = std::move(handler)](const received_message& message) {
+        bool done = false;
+        const auto said = [&] { job_refused_ = !done; };
+        try {
+            done = handler(message);
+        } catch (...) {
+            said();
+            throw;
+        }
+        said();
+    });
+}
+
+// Acknowledged when the daemon has heard of it: on_refusal_heard().
+void core::refuse(std::uint64_t number) {
+    if (number != 0) session_.refuse(number);
 }
 
 // Messages are taken over in the order of their numbers, whatever order they are handled in.

@@ -72,6 +72,10 @@ result<received_message> entity::receive(std::chrono::milliseconds limit) {
     return core->receive(shared_, limit);
 }
 
+void entity::on_job(job_handler handler) {
+    if (const auto core = core_of(shared_)) core->set_job_handler(shared_, std::move(handler));
+}
+
 void entity::on_message(message_handler handler) {
     if (const auto core = core_of(shared_)) core->set_handler(shared_, std::move(handler));
 }

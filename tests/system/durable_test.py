@@ -356,4 +356,4 @@ if __name__ == "__main__":
     if os.geteuid() != 0 or not private_network():
         print("needs root for a network namespace; skipped")
         sys.exit(77)
-    unittest.main(verbosity=2)
+    unittest.main(verbosity=2, warnings="ignore")

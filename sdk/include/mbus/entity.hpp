@@ -54,6 +54,8 @@ private:
 };
 
 using message_handler = std::function<void(const received_message&)>;
+// True: the job is done; false, or an exception: another reader shall have it.
+using job_handler = std::function<bool(const received_message&)>;
 using request_handler = std::function<result<reply>(const request&)>;
 using deferred_request_handler = std::function<void(const request&, responder)>;
 
@@ -97,6 +99,11 @@ public:
     result<received_message> receive(std::chrono::milliseconds limit);
     // Calls the handler for each message from now on, those that wait included; null: stop.
     void on_message(message_handler handler);
+
+    // For the reader of a queue (attach_mode::queue): a job is acknowledged when the handler says that it is
+    // done, and goes to another reader when it says no; after five tries to the queue NAME.dead. What
+    // receive() and on_message() take counts as done. Null: stop.
+    void on_job(job_handler handler);
 
     // --- request and reply ----------------------------------------------------------------
 
