@@ -10,7 +10,7 @@ import re
 _CORE = {"core/message", "core/mbws", "core/protocol", "core/websocket"}
 _DAEMON_BASE = {"daemon/asio", "daemon/runtime", "daemon/config", "key file", "client token"}
 _GATEWAY = _CORE | _DAEMON_BASE | {
-    "json", "daemon/bus", "daemon/clients", "daemon/http", "daemon/pubsub", "daemon/router", "daemon/sasl", "daemon/store",
+    "json", "daemon/atom", "daemon/bus", "daemon/clients", "daemon/feeds", "daemon/http", "daemon/pubsub", "daemon/router", "daemon/sasl", "daemon/store",
     "daemon/xml",
 }
 ALLOWED = {
@@ -33,6 +33,11 @@ ALLOWED = {
     "daemon/xml": set(),
     "daemon/sasl": {"core/message"},
     "daemon/pubsub": {"daemon/xml"},
+    "daemon/atom": {"core/message", "daemon/xml"},
+    "daemon/feeds": {
+        "core/message", "core/mbws", "core/protocol", "daemon/atom", "daemon/bus", "daemon/pubsub", "daemon/router", "daemon/store",
+        "daemon/xml",
+    } | _DAEMON_BASE,
     "daemon/http": {"core/message", "core/websocket"} | _DAEMON_BASE,
     "daemon/router": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/store"} | _DAEMON_BASE,
     "daemon/clients": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router", "daemon/store"} | _DAEMON_BASE,
