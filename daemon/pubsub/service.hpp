@@ -15,9 +15,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "pubsub/node_config.hpp"
@@ -42,7 +44,7 @@ protected:
 // Who keeps what must survive.
 class storage {
 public:
-    virtual void put_node(std::string_view node, const node_config& config) = 0;
+    virtual void put_node(std::string_view node, const node_config& config, std::uint64_t created_ms, std::string_view creator) = 0;
     virtual void drop_node(std::string_view node) = 0;  // with all that is in it
     virtual void put_item(std::string_view node, const item& what) = 0;
     virtual void drop_item(std::string_view node, std::string_view id) = 0;
@@ -77,6 +79,10 @@ public:
     ~service();
     service(const service&) = delete;
     service& operator=(const service&) = delete;
+
+    // What a payload must be: why it is refused, or nothing. One rule for all gateways.
+    using payload_rule = std::function<std::optional<fault>(const node_config& of, const xml::element& payload)>;
+    void use_payload_rule(payload_rule rule) { payload_rule_ = std::move(rule); }
 
     // --- nodes (service_nodes.cpp) --------------------------------------------------------------
 
@@ -171,6 +177,7 @@ private:
     storage& storage_;
     clock now_;
     service_limits limits_;
+    payload_rule payload_rule_;
     std::map<std::string, std::unique_ptr<node_record>, std::less<>> nodes_;
     std::uint64_t last_order_ = 0;
     std::size_t octets_ = 0;

@@ -64,6 +64,9 @@ outcome<service::published> service::publish(const requester& who, std::string_v
     const auto octets = xml::to_text(payload).size();
     if (octets > limits_.payload_octets) return faults::payload_too_big(limits_.payload_octets);
     if (octets_ + octets > limits_.octets) return faults::too_many("items");
+    if (payload_rule_) {
+        if (auto no = payload_rule_(record->config, payload)) return std::move(*no);
+    }
 
     auto fresh = std::make_shared<item>();
     fresh->id = id.empty() ? fresh_id() : std::string{id};
@@ -99,9 +102,10 @@ outcome<done> service::retract(const requester& who, std::string_view node, std:
         return faults::may_not_publish(node);
     }
     if (found == record->order_of.end()) return faults::no_item(id);
+    const auto last = record->by_order.at(found->second);
     take_out(*record, id);
     storage_.drop_item(record->id, id);
-    const event gone{.what = event::kind::retracted, .node = record->id, .item_id = std::string{id}};
+    const event gone{.what = event::kind::retracted, .node = record->id, .item_id = last->id, .entry = last};
     if (notify || record->config.notify_retract) {
         tell(*record, gone);
     } else {

@@ -74,7 +74,7 @@ outcome<std::string> service::create(const requester& who, std::string_view node
     auto& record = *fresh;
     nodes_.emplace(record.id, std::move(fresh));
     ++owned_[creator];
-    storage_.put_node(record.id, record.config);
+    storage_.put_node(record.id, record.config, record.created_ms, record.creator);
     set_role(record, creator, affiliation::owner);
     return record.id;
 }
@@ -101,7 +101,7 @@ outcome<done> service::configure(const requester& who, std::string_view node, co
         }
         for (const auto& jid : strangers) set_state(it, jid, subscription_state::none);
     }
-    storage_.put_node(it.id, it.config);
+    storage_.put_node(it.id, it.config, it.created_ms, it.creator);
     tell(it, {.what = event::kind::configured, .node = it.id});
     return done{};
 }

@@ -82,7 +82,7 @@ struct event {
     kind what = kind::published;
     std::string node{};
     std::string item_id{};       // published, retracted
-    std::shared_ptr<const item> entry{};  // published
+    std::shared_ptr<const item> entry{};  // published; retracted: as it was
     bool fresh = true;         // published: a new id, not a new version
     bool payload = true;       // published: deliver_payloads
     std::string_view message_type = "headline";  // pubsub#notification_type

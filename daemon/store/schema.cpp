@@ -109,7 +109,38 @@ constexpr const char* sessions_and_queues = R"(
     );
 )";
 
-constexpr std::array<const char*, 2> steps{clients_and_grants, sessions_and_queues};
+// Publish-subscribe (pubsub/service.hpp). `config` are lines NAME=VALUE, `position` is item::order.
+constexpr const char* feeds = R"(
+    CREATE TABLE feed_nodes(
+        node TEXT PRIMARY KEY NOT NULL,
+        config TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        creator TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE feed_items(
+        node TEXT NOT NULL,
+        id TEXT NOT NULL,
+        payload TEXT NOT NULL,
+        publisher TEXT NOT NULL,
+        position INTEGER NOT NULL,
+        edited INTEGER NOT NULL,
+        PRIMARY KEY(node, id)
+    ) WITHOUT ROWID;
+    CREATE TABLE feed_subscriptions(
+        node TEXT NOT NULL,
+        jid TEXT NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY(node, jid)
+    ) WITHOUT ROWID;
+    CREATE TABLE feed_affiliations(
+        node TEXT NOT NULL,
+        jid TEXT NOT NULL,
+        affiliation TEXT NOT NULL,
+        PRIMARY KEY(node, jid)
+    ) WITHOUT ROWID;
+)";
+
+constexpr std::array<const char*, 3> steps{clients_and_grants, sessions_and_queues, feeds};
 
 }  // namespace
 

@@ -18,7 +18,7 @@ struct recorder final : listener, storage {
     void approval_wanted(const std::vector<std::string>& owners, const subscription& what) override {
         for (const auto& each : owners) asked.push_back(each + ' ' + what.jid);
     }
-    void put_node(std::string_view node, const node_config& config) override { kept.push_back("node " + std::string{node} + ' ' + config.title); }
+    void put_node(std::string_view node, const node_config& config, std::uint64_t, std::string_view) override { kept.push_back("node " + std::string{node} + ' ' + config.title); }
     void drop_node(std::string_view node) override { kept.push_back("-node " + std::string{node}); }
     void put_item(std::string_view node, const item& what) override { kept.push_back("item " + std::string{node} + ' ' + what.id); }
     void drop_item(std::string_view node, std::string_view id) override { kept.push_back("-item " + std::string{node} + ' ' + std::string{id}); }

@@ -10,7 +10,7 @@ namespace ns = xmpp::ns;
 namespace {
 
 struct no_storage final : mbusd::pubsub::storage {
-    void put_node(std::string_view, const mbusd::pubsub::node_config&) override {}
+    void put_node(std::string_view, const mbusd::pubsub::node_config&, std::uint64_t, std::string_view) override {}
     void drop_node(std::string_view) override {}
     void put_item(std::string_view, const mbusd::pubsub::item&) override {}
     void drop_item(std::string_view, std::string_view) override {}
