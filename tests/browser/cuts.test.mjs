@@ -1,8 +1,9 @@
-// A Node client is cut off 200 times at random points (proxy.mjs) while 20 000 numbered messages flow each way:
+// A client, in Node and in Chromium, is cut off 200 times at random points (proxy.mjs) while 20 000 numbered messages flow each way:
 // every message arrives exactly once and in order. MBUS_SEED repeats a run.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { client, Lab, port, sleep, until, WebSocket } from "./lab.mjs";
+import { chromium } from "playwright-core";
+import { chromiumPath, client, Lab, port, sleep, until, WebSocket } from "./lab.mjs";
 import { cuts, Proxy } from "./proxy.mjs";
 
 const messages = Number(process.env.MBUS_CUT_MESSAGES ?? 20_000);
@@ -31,56 +32,107 @@ async function sendAll(me, bus, to, name, progress) {
     await bus.drained();
 }
 
-test("200 cuts: all messages exactly once and in order, both ways", async (t) => {
+// What the shaky side does, in this process or in a page: it gets all it needs, and calls `paced` as it goes on.
+async function shakySide({ url, options, messages, batch }, { connect, command }, paced) {
+    const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+    const events = { resumed: 0, anew: 0, missed: 0 };
+    const heard = [];
+    const bus = await connect(url, options);
+    bus.on("state", ({ resumed }) => resumed !== undefined && ++events[resumed ? "resumed" : "anew"]);
+    bus.on("missed", (count) => (events.missed += count));
+    const me = await bus.attach("(app:shaky)");
+    me.listen((message) => void heard.push(message.commands[0].args[0]));
+    const sending = async () => {
+        for (let n = 0; n < messages; ++n) {
+            while (bus.waiting > 2000) await sleep(1);
+            me.send("(app:steady)", command("to.steady", n));
+            if (n % batch === 0) await paced(n);
+        }
+        await bus.drained();
+        while (heard.length < messages) await sleep(20);
+        await sleep(200); // what would come twice
+        await bus.close();
+        return { heard, events };
+    };
+    return { bus, sending };
+}
+
+// In Chromium, from a page of the daemon that came through the proxy.
+async function inBrowser(browser, proxy, what, paced) {
+    const page = await browser.newPage();
+    await page.exposeFunction("paced", paced);
+    await page.goto(`http://localhost:${proxy.port}/`);
+    await page.evaluate(`void (window.shakySide = ${shakySide})`);
+    await page.evaluate(async (given) => {
+        window.side = await window.shakySide(given, await import("/mbus-client.js"), window.paced);
+    }, what);
+    return {
+        connected: () => page.evaluate(() => window.side.bus.state === "connected"),
+        sending: () => page.evaluate(() => window.side.sending()),
+    };
+}
+
+async function inNode(what, paced) {
+    const side = await shakySide({ ...what, options: { ...what.options, WebSocket } }, client, paced);
+    return { connected: () => side.bus.state === "connected", sending: side.sending };
+}
+
+async function cutOff(t, browser) {
     const seed = Number(process.env.MBUS_SEED ?? Date.now() % 100_000);
     t.diagnostic(`seed ${seed}`);
     const roll = dice(seed);
     const lab = new Lab();
     let proxy;
+    let over = false;
     try {
         await lab.start();
         const token = await lab.token("cuts");
         proxy = await Proxy.start(port);
-        const options = { token, WebSocket, expiry: 60 };
-        const steady = await connect(`http://localhost:${port}`, { ...options, name: "steady" });
-        const shaky = await connect(`http://localhost:${proxy.port}`, { ...options, name: "shaky", silence });
+        const steady = await connect(`http://localhost:${port}`, { token, WebSocket, name: "steady" });
         const a = await steady.attach("(app:steady)");
-        const b = await shaky.attach("(app:shaky)");
-        const heard = { a: [], b: [] };
-        a.listen((message) => void heard.a.push(message.commands[0].args[0]));
-        b.listen((message) => void heard.b.push(message.commands[0].args[0]));
-        const events = { resumed: 0, anew: 0, missed: 0 };
-        shaky.on("state", ({ resumed }) => resumed !== undefined && ++events[resumed ? "resumed" : "anew"]);
-        for (const bus of [steady, shaky]) bus.on("missed", (count) => (events.missed += count));
+        const heard = [];
+        a.listen((message) => void heard.push(message.commands[0].args[0]));
 
         let done = 0;
-        let over = false;
+        // Sending goes on as the cuts do, so that they hit it all along.
+        const paced = async (n) => {
+            while (!over && done < (cutsWanted * (n + batch)) / messages) await sleep(5);
+        };
+        const options = { token, name: "shaky", silence, expiry: 60 };
+        const what = { url: `http://localhost:${proxy.port}`, options, messages, batch };
+        const shaky = await (browser ? inBrowser(browser, proxy, what, paced) : inNode(what, paced));
         const cutting = (async () => {
             while (done < cutsWanted && !over) {
-                if (shaky.state === "connected") done += proxy.cut(roll(12) ? "reset" : cuts[1 + roll(2)]);
+                if (await shaky.connected()) done += Math.min(1, proxy.cut(roll(12) ? "reset" : cuts[1 + roll(2)]));
                 await sleep(20 + roll(150));
             }
         })();
-        // Sending goes on as the cuts do, so that they hit it all along.
-        const paced = async (n) => {
-            while (done < (cutsWanted * n) / messages && n < messages - batch) await sleep(5);
-        };
-        await Promise.all([sendAll(a, steady, "(app:shaky)", "to.shaky", paced), sendAll(b, shaky, "(app:steady)", "to.steady", paced)]);
-        over = done >= cutsWanted;
+        const [, shakyEnd] = await Promise.all([sendAll(a, steady, "(app:shaky)", "to.shaky", paced), shaky.sending()]);
+        over = true;
         await cutting;
-        await until(() => heard.a.length >= messages && heard.b.length >= messages, () => `${heard.a.length} and ${heard.b.length} of ${messages}`);
-        await sleep(200); // what would come twice
-        t.diagnostic(`${done} cuts, ${JSON.stringify(events)}`);
+        await until(() => heard.length >= messages, () => `${heard.length} of ${messages}`);
+        t.diagnostic(`${done} cuts, ${JSON.stringify(shakyEnd.events)}`);
         const all = Array.from({ length: messages }, (_, n) => n);
-        assert.deepEqual(heard.a, all);
-        assert.deepEqual(heard.b, all);
-        assert.equal(events.anew, 0);
-        assert.equal(events.missed, 0);
+        assert.deepEqual(heard, all);
+        assert.deepEqual(shakyEnd.heard, all);
+        assert.equal(shakyEnd.events.anew, 0);
+        assert.equal(shakyEnd.events.missed, 0);
         assert.ok(done >= cutsWanted);
-        await shaky.close();
         await steady.close();
     } finally {
+        over = true;
         proxy?.close();
         await lab.close();
+    }
+}
+
+test("Node, 200 cuts: all messages exactly once and in order, both ways", (t) => cutOff(t));
+
+test("Chromium, 200 cuts: all messages exactly once and in order, both ways", async (t) => {
+    const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox", "--disable-gpu"] });
+    try {
+        await cutOff(t, browser);
+    } finally {
+        await browser.close();
     }
 });
