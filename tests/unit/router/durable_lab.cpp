@@ -76,6 +76,7 @@ test_client& durable_lab::durable(std::string_view session, std::uint64_t receiv
     REQUIRE(answer.view.verb == mbws::verb::connected);
     CHECK(answer.view.integer(mbws::key::durable) == 1);
     CHECK(answer.view.integer(mbws::key::resumed) == (session.empty() ? 0 : 1));
+    taken_over = answer.view.integer(mbws::key::received);
     out.token = answer.view.text(mbws::key::session);
     return out;
 }

@@ -50,6 +50,7 @@ public:
     // A connection that asks for a durable session, or resumes one; its `connected` is taken.
     test_client& durable(std::string_view session = {}, std::uint64_t received = 0, std::uint32_t window = 256);
 
+    std::uint64_t taken_over = 0;  // `received` in the last `connected` of durable()
     router_lab lab;
 
 private:

@@ -57,7 +57,7 @@ struct talker {
     void resume(durable_lab& at) {
         on = &at.durable(session, received);
         session = on->token;
-        sent = 0;
+        sent = acknowledged = at.taken_over;
     }
 };
 
