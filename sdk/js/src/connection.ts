@@ -375,7 +375,10 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
         },
         close: (limit = closingLimit) =>
             new Promise((resolve) => {
-                const giveUp = setTimeout(session.end_, limit);
+                const giveUp = setTimeout(() => {
+                    session.end_();
+                    settle();
+                }, limit);
                 const ended = () => {
                     clearTimeout(giveUp);
                     resolve();
