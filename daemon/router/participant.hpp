@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,7 @@
 #include "mbws/session_host.hpp"
 #include "protocol/node.hpp"
 #include "router/message_forms.hpp"
+#include "router/peer_identity.hpp"
 
 namespace mbusd {
 
@@ -45,6 +47,9 @@ public:
                              const mbus::mbws::delivery& how, delivery_ticket ticket) = 0;
     // For people: who this is, in `mbus peers`.
     [[nodiscard]] virtual std::string_view participant_name() const noexcept = 0;
+    // For whom it speaks as this entity: their rights are asked for, and only what they sent goes out from
+    // it. Null: nobody in particular.
+    [[nodiscard]] virtual std::shared_ptr<const peer_identity> speaker(const local_entity&) const { return nullptr; }
 
 protected:
     ~participant() = default;

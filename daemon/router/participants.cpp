@@ -142,6 +142,17 @@ void router::settle(delivery_ticket ticket, const route_report& report) {
     finish(std::move(waiting), report);
 }
 
+std::shared_ptr<const peer_identity> router::speaker_of(const mbus::address& who) const {
+    for (const auto handle : bus_->node().match(who).local) {
+        const auto found = entities_.find(static_cast<std::uint32_t>(handle));
+        if (found == entities_.end() || found->second->gone || found->second->address != who) continue;
+        const auto& entity = *found->second;
+        if (entity.owner != nullptr) return entity.owner->who;
+        return entity.host == nullptr ? nullptr : entity.host->speaker(entity);
+    }
+    return nullptr;
+}
+
 void router::for_each_known(entity_observer& observer) const {
     observer.entity_changed(own_.address, entity_state::present, true, nullptr);
     for (const auto& [handle, entity] : entities_) {

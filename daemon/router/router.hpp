@@ -105,6 +105,9 @@ public:
     mbus::mbws::route_status send(mbus::mbws::time_point now, const outgoing_message& what,
                                   const granted_rights* rights, mbus::mbws::route_report& report,
                                   outcome_handler done);
+    // Who sends from an entity of this host: a session's client, or for whom a participant speaks. Null:
+    // nobody in particular, or no entity of this host.
+    [[nodiscard]] std::shared_ptr<const peer_identity> speaker_of(const mbus::address& who) const;
     // The outcome of what offer() took with acceptance::later.
     void settle(delivery_ticket ticket, const mbus::mbws::route_report& report);
 
@@ -127,6 +130,9 @@ public:
     [[nodiscard]] std::string_view store_problem() const;
     // Null without a store.
     [[nodiscard]] queue_table* queues() noexcept;
+    // Where a change that belongs to a durable session is written, in order with its others. Null when the
+    // session is over or not durable.
+    [[nodiscard]] journal* journal_of(std::uint64_t session) noexcept;
     // Null when it is over.
     [[nodiscard]] session_record* find_session(std::uint64_t id) noexcept { return sessions_.find(id); }
     [[nodiscard]] std::uint32_t next_sequence_number(std::uint64_t handle) const;
@@ -242,6 +248,7 @@ private:
     [[nodiscard]] split split_of(const routing& job) const;
     mbus::mbws::route_status route_durable(const routing& job, mbus::mbws::route_report& report);
     void route_rest(stored_message& what);
+    std::shared_ptr<const peer_identity> identity_of(const session_row& row);
     void restore_session(kept_session& kept);
     void restore_holder(const mbus::mbws::stored_session& state, mbus::mbws::outbox_entry& entry);
     mbus::mbws::attachment restore_attach(session_record& record, attach_row& kept);
