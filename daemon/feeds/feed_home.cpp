@@ -21,8 +21,7 @@ constexpr auto atom_types = std::to_array<std::string_view>(
     {atom::atom_namespace, "urn:xmpp:microblog:0", "urn:xmpp:pubsub-social-feed:1", "urn:xmpp:pubsub-social-feed:gallery:1"});
 
 std::optional<pubsub::fault> payload_fault(const pubsub::node_config& of, const xml::element& payload) {
-    const bool atom_node = std::ranges::find(atom_types, of.type) != atom_types.end();
-    if (!atom_node || payload.space() != atom::atom_namespace) return std::nullopt;
+    if (!feed_home::is_feed(of) || payload.space() != atom::atom_namespace) return std::nullopt;
     auto wrong = atom::entry_fault(payload);
     if (!wrong) return std::nullopt;
     return pubsub::fault{"modify", "bad-request", "invalid-payload", "no valid Atom entry: " + *wrong, {}};
@@ -234,6 +233,10 @@ void feed_home::approval_wanted(const std::vector<std::string>& owners, const pu
 
 pubsub::requester feed_home::account_of(const user_identity& user) const {
     return {jid_local_part(user.client.empty() ? user.name : user.client) + '@' + options_.domain};
+}
+
+bool feed_home::is_feed(const pubsub::node_config& node) noexcept {
+    return std::ranges::find(atom_types, node.type) != atom_types.end();
 }
 
 const feed_home::node_facts* feed_home::facts_of(std::string_view node) const noexcept {

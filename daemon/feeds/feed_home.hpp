@@ -72,6 +72,8 @@ public:
     // Null when there is no such node. For the daemon itself: no rights are asked for.
     [[nodiscard]] const node_facts* facts_of(std::string_view node) const noexcept;
     [[nodiscard]] std::uint64_t wall_ms() const { return wall_ms_(); }
+    // Its payloads are Atom entries: the node is a feed.
+    [[nodiscard]] static bool is_feed(const pubsub::node_config& node) noexcept;
 
     // pubsub::listener
     void notify(std::string_view jid, const pubsub::event& what) override;

@@ -105,6 +105,7 @@ private:
                                                                  : std::string_view{});
         if (!path || !query) return refuse(400, "bad-frame", "the URL holds a '%' that is not followed by two hexadecimal digits");
         out_.request.path = std::move(*path);
+        out_.request.encoded_path = seen_.path;
         out_.request.query = std::move(*query);
         return true;
     }
