@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "config/client_token.hpp"
+#include "sasl/scram.hpp"
 
 namespace mbusd {
 namespace {
@@ -19,6 +20,11 @@ using outcome = administration_outcome;
 constexpr std::uint64_t ms_per_second = 1000;
 // A hundred years: beyond it somebody has mixed up the units.
 constexpr std::int64_t expiry_seconds_max = std::int64_t{100} * 366 * 24 * 3600;
+
+// Made by the tool; a value far beyond it would keep the daemon busy at each login.
+constexpr std::int64_t iterations_max = 1'000'000;
+constexpr std::size_t salt_octets_min = 8;
+constexpr std::size_t salt_octets_max = 64;
 
 using flag = bool rights_rule::*;
 constexpr std::array<std::pair<std::string_view, flag>, 5> flags{{{"monitor", &rights_rule::monitor},
@@ -40,7 +46,7 @@ value::list texts_of(const std::vector<mbus::address>& patterns) {
 outcome listed(const client_table& clients, const value::list& arguments) {
     value::list rows;
     clients.for_each([&](const stored_client& each) {
-        value::list row{pair("name", each.name), pair("attach", texts_of(each.rights.attach)),
+        value::list row{pair("name", each.name), pair("kind", std::string{each.logins.empty() ? "token" : "xmpp"}), pair("attach", texts_of(each.rights.attach)),
                         pair("send", texts_of(each.rights.send))};
         for (const auto& [name, member] : flags) row.push_back(pair(name, each.rights.*member));
         row.push_back(pair("created-ms", static_cast<std::int64_t>(each.created_ms)));
@@ -67,6 +73,34 @@ bool read_patterns(const value& from, std::vector<mbus::address>& into) {
     return true;
 }
 
+bool fits_scram(const stored_login& one) {
+    const std::size_t key_octets = one.mechanism == "SCRAM-SHA-1" ? 20 : 32;
+    return (one.mechanism == "SCRAM-SHA-1" || one.mechanism == "SCRAM-SHA-256") && one.iterations >= scram_iterations_min &&
+           one.iterations <= iterations_max && one.salt.size() >= salt_octets_min && one.salt.size() <= salt_octets_max &&
+           one.stored_key.size() == key_octets && one.server_key.size() == key_octets;
+}
+
+// (("SCRAM-SHA-1" 10000 <salt> <stored key> <server key>) ("SCRAM-SHA-256" ...)): both, each once.
+bool read_logins(const value& from, std::vector<stored_login>& into) {
+    const auto* list = from.get_if<value::list>();
+    if (list == nullptr || list->size() != 2) return false;
+    for (const auto& each : *list) {
+        const auto* parts = each.get_if<value::list>();
+        if (parts == nullptr || parts->size() != 5) return false;
+        const auto* mechanism = parts->at(0).get_if<std::string>();
+        const auto* iterations = parts->at(1).get_if<std::int64_t>();
+        const auto* salt = parts->at(2).get_if<mbus::data>();
+        const auto* stored = parts->at(3).get_if<mbus::data>();
+        const auto* server = parts->at(4).get_if<mbus::data>();
+        if (mechanism == nullptr || iterations == nullptr || salt == nullptr || stored == nullptr || server == nullptr) return false;
+        if (*iterations < 0 || *iterations > iterations_max) return false;
+        into.push_back({.mechanism = *mechanism, .iterations = static_cast<std::uint32_t>(*iterations), .salt = std::string{salt->view()},
+                        .stored_key = std::string{stored->view()}, .server_key = std::string{server->view()}});
+        if (!fits_scram(into.back())) return false;
+    }
+    return into.front().mechanism != into.back().mechanism;
+}
+
 struct addition {
     stored_client client{};
     bool replace = false;
@@ -87,6 +121,8 @@ mbus::result<void> read_option(const value& option, std::uint64_t now_ms, additi
     } else if (*key == "expires-seconds") {
         fine = number != nullptr && *number > 0 && *number <= expiry_seconds_max;
         if (fine) into.client.expires_ms = now_ms + static_cast<std::uint64_t>(*number) * ms_per_second;
+    } else if (*key == "xmpp") {
+        fine = into.client.logins.empty() && read_logins(given, into.client.logins);
     } else if (*key == "replace") {
         if (fine) into.replace = *number == 1;
     } else {
@@ -109,17 +145,20 @@ mbus::result<addition> read_addition(const value::list& arguments, std::uint64_t
     if (!name || !digits || arguments.size() > 3) {
         return {errc::bad_argument, "client-add takes a name, the hash of the token and a list of options"};
     }
-    auto hash = hash_from_hex(*digits);
-    if (!hash) return {errc::bad_argument, "the hash of a token is BLAKE2b-256, written as 64 hexadecimal digits"};
     out.client.name = *name;
-    out.client.token_hash = std::move(*hash);
     out.client.created_ms = now_ms;
-    if (arguments.size() < 3) return out;
-    const auto* options = arguments[2].get_if<value::list>();
-    if (options == nullptr) return {errc::bad_argument, "the options of client-add are a list"};
-    for (const auto& each : *options) {
-        if (auto read = read_option(each, now_ms, out); !read) return read.error();
+    if (arguments.size() == 3) {
+        const auto* options = arguments[2].get_if<value::list>();
+        if (options == nullptr) return {errc::bad_argument, "the options of client-add are a list"};
+        for (const auto& each : *options) {
+            if (auto read = read_option(each, now_ms, out); !read) return read.error();
+        }
     }
+    const bool account = !out.client.logins.empty();
+    auto hash = account && digits->empty() ? std::optional{hash_of_no_token(*name)} : hash_from_hex(*digits);
+    if (account && !digits->empty()) return {errc::bad_argument, "a client has a token or a password; leave the hash of the token empty"};
+    if (!hash) return {errc::bad_argument, "the hash of a token is BLAKE2b-256, written as 64 hexadecimal digits"};
+    out.client.token_hash = std::move(*hash);
     return out;
 }
 

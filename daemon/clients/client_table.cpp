@@ -1,5 +1,6 @@
 #include "clients/client_table.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -23,6 +24,9 @@ void client_table::use_rights(const rights_table& rules) {
 
 mbus::result<void> client_table::check(const stored_client& client, bool replace) const {
     if (auto no = refuses_client_name(client.name)) return {errc::bad_argument, std::move(*no)};
+    if (!client.logins.empty()) {
+        if (auto no = refuses_account_name(client.name)) return {errc::bad_argument, std::move(*no)};
+    }
     if (client.token_hash.size() != token_hash_octets) return {errc::bad_argument, "the hash of a token has 32 octets"};
     const auto old = clients_.find(client.name);
     if ((old != clients_.end() && !replace) || storing_.contains(client.name)) {
@@ -120,13 +124,39 @@ std::shared_ptr<const peer_identity> client_table::find_client(std::string_view 
     if (found == by_hash_.end()) return nullptr;
     auto& each = clients_.find(found->second)->second;
     if (expired(each.client)) return nullptr;
-    if (!each.identity) {
-        user_identity who{.client = each.client.name, .uid = std::numeric_limits<std::uint32_t>::max(), .name = {}, .groups = {}};
-        who.name = who.identity();
-        auto rights = std::make_shared<const granted_rights>(rules_.granted_to(who, each.client.rights));
-        each.identity = std::make_shared<const peer_identity>(peer_identity{std::move(who), std::move(rights)});
-    }
+    return identity_of(each);
+}
+
+std::shared_ptr<const peer_identity> client_table::find_named(std::string_view name) {
+    const auto found = clients_.find(name);
+    if (found == clients_.end() || expired(found->second.client)) return nullptr;
+    return identity_of(found->second);
+}
+
+std::shared_ptr<const peer_identity> client_table::find_account(std::string_view name) {
+    const auto found = clients_.find(name);
+    if (found == clients_.end() || found->second.client.logins.empty() || expired(found->second.client)) return nullptr;
+    return identity_of(found->second);
+}
+
+const stored_login* client_table::login_of(std::string_view name, std::string_view mechanism) const {
+    const auto found = clients_.find(name);
+    if (found == clients_.end() || expired(found->second.client)) return nullptr;
+    const auto& logins = found->second.client.logins;
+    const auto one = std::ranges::find(logins, mechanism, &stored_login::mechanism);
+    return one == logins.end() ? nullptr : &*one;
+}
+
+std::shared_ptr<const peer_identity> client_table::identity_of(entry& each) {
+    if (!each.identity) each.identity = identity_of(each.client.name, each.client.rights);
     return each.identity;
+}
+
+std::shared_ptr<const peer_identity> client_table::identity_of(const std::string& name, const rights_rule& own) const {
+    user_identity who{.client = name, .uid = std::numeric_limits<std::uint32_t>::max(), .name = {}, .groups = {}};
+    who.name = who.identity();
+    auto rights = std::make_shared<const granted_rights>(rules_.granted_to(who, own));
+    return std::make_shared<const peer_identity>(peer_identity{std::move(who), std::move(rights)});
 }
 
 bool client_table::withdrawn(const peer_identity& who) const {

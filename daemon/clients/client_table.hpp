@@ -62,9 +62,18 @@ public:
     void for_each(const std::function<void(const stored_client&)>& visit) const;  // by name
     [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
 
+    // --- for accounts (account_table.hpp) -----------------------------------------------------
+
+    // The keys of an account; null when there is no such account (any more).
+    [[nodiscard]] const stored_login* login_of(std::string_view name, std::string_view mechanism) const;
+    std::shared_ptr<const peer_identity> find_account(std::string_view name);
+    // What [[rights]] and `own` grant to a client of that name.
+    [[nodiscard]] std::shared_ptr<const peer_identity> identity_of(const std::string& name, const rights_rule& own) const;
+
     // --- client_directory -----------------------------------------------------------------
 
     std::shared_ptr<const peer_identity> find_client(std::string_view token) override;
+    [[nodiscard]] std::shared_ptr<const peer_identity> find_named(std::string_view name) override;
     [[nodiscard]] bool withdrawn(const peer_identity& who) const override;
 
 private:
@@ -77,6 +86,7 @@ private:
     [[nodiscard]] bool expired(const stored_client& client) const;
     void put(stored_client client);
     void erase(const std::string& name);
+    std::shared_ptr<const peer_identity> identity_of(entry& each);
 
     store& kept_;
     clock_function wall_ms_;

@@ -65,4 +65,15 @@ std::optional<std::string> refuses_client_name(std::string_view name) {
     return "the name of a client has 1 to 64 of letters, digits, '-', '_' and '.'";
 }
 
+std::optional<std::string> refuses_account_name(std::string_view name) {
+    if (auto no = refuses_client_name(name)) return no;
+    for (const char each : name) {
+        if (each >= 'A' && each <= 'Z') return "the name of an account has no capital letters: XMPP takes them for small ones";
+    }
+    return std::nullopt;
+}
+
+// A token has 43 characters, and none of them is a blank.
+std::string hash_of_no_token(std::string_view name) { return hash_token("account " + std::string{name}); }
+
 }  // namespace mbusd

@@ -35,4 +35,9 @@ inline constexpr std::size_t client_name_octets_max = 64;
 // Names of clients: 1 to 64 of letters, digits and - _ . The sentence says what is wrong.
 [[nodiscard]] std::optional<std::string> refuses_client_name(std::string_view name);
 
+// Names of accounts, which are part of a JID too: without capital letters, since "Ann" and "ann" are the same there.
+[[nodiscard]] std::optional<std::string> refuses_account_name(std::string_view name);
+// In place of the hash of a token for a client that has none: no token has it.
+[[nodiscard]] std::string hash_of_no_token(std::string_view name);
+
 }  // namespace mbusd

@@ -1,6 +1,8 @@
 #include "store/client_rows.hpp"
 
 #include <array>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -69,17 +71,27 @@ bool read_flags(std::string_view text, rights_rule& into) {
 void put_client(transaction& to, const stored_client& client) {
     to.add(put, client.name, store_octets{client.token_hash}, lines_of(client.rights.attach), lines_of(client.rights.send),
            flags_of(client.rights), client.created_ms, client.expires_ms);
+    drop_account(to, client.name);
+    put_account(to, client.name, client.logins);
 }
 
-void drop_client(transaction& to, std::string_view name) { to.add(drop, name); }
+void drop_client(transaction& to, std::string_view name) {
+    to.add(drop, name);
+    drop_account(to, name);
+}
 
 mbus::result<void> load_clients(store& from, const std::function<void(stored_client&&)>& visit) {
+    std::map<std::string, std::vector<stored_login>, std::less<>> logins;
+    if (auto read = load_accounts(from, [&](std::string_view client, stored_login&& one) { logins[std::string{client}].push_back(std::move(one)); }); !read) {
+        return read;
+    }
     std::string faulty;
     auto read = from.load(all, [&](const store_row& row) {
         stored_client one{.name = std::string{row.text(0)}, .token_hash = std::string{row.octets(1)}, .rights = {},
-                          .created_ms = row.number(5), .expires_ms = row.number(6)};
+                          .created_ms = row.number(5), .expires_ms = row.number(6), .logins = {}};
         if (read_patterns(row.text(2), one.rights.attach) && read_patterns(row.text(3), one.rights.send) &&
             read_flags(row.text(4), one.rights)) {
+            if (const auto found = logins.find(one.name); found != logins.end()) one.logins = std::move(found->second);
             visit(std::move(one));
         } else {
             faulty = one.name;

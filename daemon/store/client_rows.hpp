@@ -1,4 +1,5 @@
-// The table `clients`: who has a token, stored as a hash only, and what it may do.
+// The table `clients`: who has a token, stored as a hash only, or a password (account_rows.hpp), and what
+// it may do.
 //
 //     transaction changes;
 //     put_client(changes, client);
@@ -11,8 +12,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/rights.hpp"
+#include "store/account_rows.hpp"
 #include "store/store.hpp"
 
 namespace mbusd {
@@ -23,6 +26,7 @@ struct stored_client {
     rights_rule rights;              // users, groups and clients stay empty
     std::uint64_t created_ms = 0;    // since 1970
     std::uint64_t expires_ms = 0;    // 0: never
+    std::vector<stored_login> logins{};  // an account: it has a password and no token
 
     bool operator==(const stored_client&) const = default;
 };

@@ -19,6 +19,7 @@ constexpr const char* clients_and_grants = R"(
     CREATE TABLE grants(
         token_hash BLOB PRIMARY KEY NOT NULL,
         session INTEGER NOT NULL,
+        request INTEGER NOT NULL,
         entity TEXT NOT NULL,
         commands TEXT NOT NULL,
         expires INTEGER NOT NULL,
@@ -33,7 +34,7 @@ constexpr const char* clients_and_grants = R"(
 constexpr const char* sessions_and_queues = R"(
     CREATE TABLE sessions(
         id INTEGER PRIMARY KEY NOT NULL,
-        token TEXT NOT NULL,
+        token_hash BLOB NOT NULL,
         uid INTEGER NOT NULL,
         user TEXT NOT NULL,
         client TEXT NOT NULL,
@@ -140,7 +141,24 @@ constexpr const char* feeds = R"(
     ) WITHOUT ROWID;
 )";
 
-constexpr std::array<const char*, 3> steps{clients_and_grants, sessions_and_queues, feeds};
+// SCRAM keys of clients that log in with a password (RFC 5802), one row for each hash.
+constexpr const char* accounts = R"(
+    CREATE TABLE accounts(
+        client TEXT NOT NULL,
+        mechanism TEXT NOT NULL,
+        iterations INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        stored_key BLOB NOT NULL,
+        server_key BLOB NOT NULL,
+        PRIMARY KEY(client, mechanism)
+    ) WITHOUT ROWID;
+    CREATE TABLE secrets(
+        name TEXT PRIMARY KEY NOT NULL,
+        octets BLOB NOT NULL
+    ) WITHOUT ROWID;
+)";
+
+constexpr std::array<const char*, 4> steps{clients_and_grants, sessions_and_queues, feeds, accounts};
 
 }  // namespace
 

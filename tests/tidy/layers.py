@@ -11,7 +11,7 @@ _CORE = {"core/message", "core/mbws", "core/protocol", "core/websocket"}
 _DAEMON_BASE = {"daemon/asio", "daemon/runtime", "daemon/config", "key file", "client token"}
 _GATEWAY = _CORE | _DAEMON_BASE | {
     "json", "daemon/atom", "daemon/bus", "daemon/clients", "daemon/feeds", "daemon/http", "daemon/pubsub", "daemon/router", "daemon/sasl", "daemon/store",
-    "daemon/xml",
+    "daemon/xml", "scram keys",
 }
 ALLOWED = {
     "core/message": set(),
@@ -23,7 +23,7 @@ ALLOWED = {
     "sdk/websocket": {"core/message", "core/mbws", "core/websocket", "sdk"},
     "sdk/testing": {"core/message", "core/mbws", "core/protocol", "sdk"},
     # `mbus key` and `mbus doctor` read and write key files: the only reason for core/protocol.
-    "tools": {"core/message", "core/protocol", "json", "key file", "client token", "sdk"},
+    "tools": {"core/message", "core/protocol", "json", "key file", "client token", "scram keys", "sdk"},
     "key file": {"core/message", "core/protocol"},
     "daemon/asio": set(),
     "daemon/runtime": {"core/message", "daemon/asio"},
@@ -31,7 +31,7 @@ ALLOWED = {
     "daemon/bus": {"core/message", "core/protocol"} | _DAEMON_BASE,
     "daemon/store": {"core/message", "core/mbws"} | _DAEMON_BASE,
     "daemon/xml": set(),
-    "daemon/sasl": {"core/message"},
+    "daemon/sasl": {"core/message", "scram keys"},
     "daemon/pubsub": {"daemon/xml"},
     "daemon/atom": {"core/message", "daemon/xml"},
     "daemon/feeds": {
@@ -40,8 +40,9 @@ ALLOWED = {
     } | _DAEMON_BASE,
     "daemon/http": {"core/message", "core/websocket"} | _DAEMON_BASE,
     "daemon/router": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/store"} | _DAEMON_BASE,
-    "daemon/clients": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router", "daemon/store"} | _DAEMON_BASE,
+    "daemon/clients": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router", "daemon/sasl", "daemon/store", "scram keys"} | _DAEMON_BASE,
     "client token": set(),
+    "scram keys": {"core/message", "daemon/sasl"},
     "daemon/local": {"core/message", "core/mbws", "core/protocol", "daemon/bus", "daemon/router"} | _DAEMON_BASE,
 }
 
@@ -82,6 +83,8 @@ def module_of(path):
         return "key file"  # a library of its own, for daemon and tools
     if str(path).startswith("daemon/config/client_token."):
         return "client token"  # likewise
+    if str(path).startswith("daemon/sasl/scram."):
+        return "scram keys"  # likewise
     if parts[0] == "core" and len(parts) > 2:
         return f"core/{parts[1]}"
     if parts[0] == "daemon":

@@ -17,6 +17,7 @@
 #include "cli/words.hpp"
 #include "config/client_token.hpp"
 #include "mbus/opened.hpp"
+#include "mbus/password.hpp"
 #include "mbus/verbs.hpp"
 #include "message/nearest.hpp"
 
@@ -88,6 +89,26 @@ std::string client_json(const std::string& name, const std::string* token, const
     return line + "}";
 }
 
+std::string account_json(const std::string& name) {
+    std::string line = R"({"v":1,"client":)";
+    json::append_string(line, name);
+    return line + R"(,"kind":"xmpp"})";
+}
+
+// The keys of the password stand in for the token: the password itself stays here.
+exit_code add_account(opened& on, const arguments& args, const std::string& name, const std::string& password) {
+    auto options = wanted_rights(args);
+    if (!options) return usage_failure(on.out, options.error());
+    auto keys = login_keys(password);
+    if (!keys) return on.fail(keys.error());
+    options->push_back(pair("xmpp", std::move(*keys)));
+    const auto done = ask_daemon(on.bus, *on.me, "mbusd.client-add", on.limit, {value{name}, value{""}, std::move(*options)});
+    if (!done) return on.fail(done.error());
+    on.out.note(fmt::format("account {} is known", name));
+    if (args.has("json")) on.out.line(account_json(name));
+    return exit_code::ok;
+}
+
 exit_code add(opened& on, const arguments& args, const std::string& name) {
     auto rights = wanted_rights(args);
     if (!rights) return usage_failure(on.out, rights.error());
@@ -145,6 +166,7 @@ std::string day_of(std::int64_t ms) {
 std::string row_json(const value::list& row) {
     std::string line = R"({"v":1,"client":)";
     json::append_string(line, text_at(row, "name"));
+    line += fmt::format(R"(,"kind":"{}")", text_at(row, "kind"));
     for (const std::string_view key : {"attach", "send"}) {
         line += fmt::format(R"(,"{}":[)", key);
         bool first = true;
@@ -171,7 +193,7 @@ exit_code list(opened& on, const arguments& args) {
         for (const auto& one : list_at(*answer, "clients")) {
             const auto* row = one.get_if<value::list>();
             if (row == nullptr) continue;
-            const auto text = fmt::format("{:<20}  attach {}  send {}  may {}  expires {}", text_at(*row, "name"), listed(list_at(*row, "attach")),
+            const auto text = fmt::format("{:<20}  {:<5}  attach {}  send {}  may {}  expires {}", text_at(*row, "name"), text_at(*row, "kind"), listed(list_at(*row, "attach")),
                                           listed(list_at(*row, "send")), rights_text(*row), day_of(number_at(*row, "expires-ms").value_or(0)));
             if (!on.out.line(args.has("json") ? row_json(*row) : printable(text))) return exit_code::ok;
         }
@@ -206,7 +228,12 @@ std::string contradiction(const arguments& args) {
     if (takes_name) {
         if (auto no = mbusd::refuses_client_name(words[1])) return *no;
     }
-    for (const std::string_view option : {"attach", "send", "monitor", "administer", "block", "durable", "link", "expires", "replace", "output"}) {
+    if (takes_name && args.has("xmpp")) {
+        if (auto no = mbusd::refuses_account_name(words[1])) return *no;
+        if (args.has("output")) return "--output is for tokens; an account has a password";
+    }
+    if (args.has("password-file") && !args.has("xmpp")) return "--password-file goes with --xmpp";
+    for (const std::string_view option : {"attach", "send", "monitor", "administer", "block", "durable", "link", "expires", "replace", "output", "xmpp", "password-file"}) {
         if (words.front() != "add" && args.has(option)) return fmt::format("--{} means nothing to mbus client {}", option, words.front());
     }
     return words.front() == "rm" && args.has("json") ? "--json means nothing to mbus client rm" : "";
@@ -218,7 +245,14 @@ exit_code run(const arguments& args, output& out) {
     if (words.front() == "add") {
         if (const auto rights = wanted_rights(args); !rights) return usage_failure(out, rights.error());
     }
+    std::string password;
+    if (args.has("xmpp")) {
+        auto given = read_password(args.text("password-file"));
+        if (!given) return usage_failure(out, given.error());
+        password = std::move(*given);
+    }
     return with_entity(args, out, [&](opened& on) {
+        if (args.has("xmpp")) return add_account(on, args, words[1], password);
         if (words.front() == "add") return add(on, args, words[1]);
         return words.front() == "ls" ? list(on, args) : remove(on, words[1]);
     });
@@ -228,11 +262,12 @@ exit_code run(const arguments& args, output& out) {
 
 verb client_verb() {
     return {{.program = "mbus client",
-             .summary = "make, list and withdraw tokens of clients",
+             .summary = "make, list and withdraw tokens and accounts of clients",
              .synopsis = {"add [options] NAME", "ls [-j]", "rm NAME"},
              .description = {"A token lets a browser page, a service or another daemon in through the gateway. add prints it once; the daemon "
                              "keeps a hash only, and what the token may do. Without --attach and --send it may do both everywhere. rm ends the "
-                             "client's sessions. NAME: 1 to 64 of letters, digits, '-', '_' and '.'. Needs the right to administer."},
+                             "client's sessions. With --xmpp it gets an account instead, with a password that is asked for: for XMPP and the feeds over HTTP. The "
+                             "daemon gets keys that check it (SCRAM), never the password. NAME: 1 to 64 of letters, digits, '-', '_' and '.'. Needs the right to administer."},
              .options = {{.name = "attach", .takes = operand::address, .placeholder = "ADDR", .help = "add: may be an entity that contains ADDR; repeatable (())", .repeatable = true},
                          {.name = "send", .takes = operand::address, .placeholder = "ADDR", .help = "add: may send to what contains ADDR; repeatable (())", .repeatable = true},
                          {.name = "monitor", .help = "add: may read copies of every message"},
@@ -242,6 +277,8 @@ verb client_verb() {
                          {.name = "link", .help = "add: may be another daemon that links to this one"},
                          {.name = "expires", .takes = operand::count, .placeholder = "DAYS", .help = "add: the token is good for DAYS days (for ever)"},
                          {.name = "replace", .help = "add: give a client that exists a new token and these rights"},
+                         {.name = "xmpp", .help = "add: an account with a password instead of a token; NAME without capital letters"},
+                         {.name = "password-file", .takes = operand::file, .placeholder = "FILE", .help = "add --xmpp: the password is the first line of FILE, - for standard input (asked on the terminal)"},
                          {.letter = 'o', .name = "output", .takes = operand::file, .placeholder = "FILE", .help = "add: write the token to FILE, mode 0600, instead of printing it"},
                          timeout_option("limit for the daemon's answer (10 s)"), json_option("add, ls: as JSON lines"), quiet_option(), verbose_option(),
                          socket_option()},
@@ -252,6 +289,7 @@ verb client_verb() {
              .examples = {{"mbus client add page", "a token that may attach and send everywhere"},
                           {"mbus client add door --attach app:door --send app:house --expires 30", "little, and not for long"},
                           {"mbus client add other-site --link -o /etc/mbusd/other-site.token", "for the daemon of another site"},
+                          {"mbus client add --xmpp ann", "an account for XMPP; asks for its password"},
                           {"mbus client ls", "who has a token, and what it may do"},
                           {"mbus client rm page", "withdraw it; its sessions end"}}},
             run};

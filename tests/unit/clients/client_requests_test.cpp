@@ -132,3 +132,25 @@ TEST_CASE("what is not understood is refused, since it may have been a limit") {
     CHECK(says(lab.ask(admin, "client-remove", "()"), "(FAILED bad-argument "));
     CHECK(lab.clients.size() == 0);
 }
+
+TEST_CASE("given keys of a password, then the client is an account without a token") {
+    requests_lab lab;
+    auto& admin = lab.lab.client();
+    admin.attach("(app:admin)");
+    const std::string salt = "<MDEyMzQ1Njc=>";
+    const std::string sha1 = "(\"SCRAM-SHA-1\" 10000 " + salt + " <AAAAAAAAAAAAAAAAAAAAAAAAAAA=> <AAAAAAAAAAAAAAAAAAAAAAAAAAA=>)";
+    const std::string key = "<AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=>";
+    const auto sha256 = "(\"SCRAM-SHA-256\" 10000 " + salt + " " + key + " " + key + ")";
+    const auto add = [&](const std::string& hash, const std::string& logins) {
+        return lab.ask(admin, "client-add", "(\"ann\" \"" + hash + "\" ((\"send\" (\"()\")) (\"xmpp\" (" + logins + "))))");
+    };
+    CHECK(says(add("", sha1), "bad-argument"));
+    CHECK(says(add("", sha1 + " " + sha1), "bad-argument"));
+    CHECK(says(add("", sha1 + " " + sha256 + " " + sha256), "bad-argument"));
+    CHECK(says(add("", sha1 + " (\"SCRAM-SHA-256\" 100 " + salt + " " + key + " " + key + ")"), "bad-argument"));
+    CHECK(says(add(mbusd::hex_of_hash(mbusd::hash_token("x")), sha1 + " " + sha256), "a token or a password"));
+    CHECK(says(add("", sha1 + " " + sha256), "(\"RPC-STATUS\" \"OK\")"));
+    CHECK(says(lab.ask(admin, "clients", "()"), "(\"kind\" \"xmpp\")"));
+    REQUIRE(lab.clients.login_of("ann", "SCRAM-SHA-256") != nullptr);
+    CHECK(lab.clients.login_of("ann", "SCRAM-SHA-256")->salt == "01234567");
+}
