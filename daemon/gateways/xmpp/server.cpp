@@ -90,7 +90,7 @@ void server::lost(time_point now, session& which) {
         end(which);
         return;
     }
-    which.expires = now + resumption_max;
+    which.expires = now + options_.resumption;
     waiting_.emplace(which.expires, &which);
 }
 

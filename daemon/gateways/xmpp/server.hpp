@@ -32,6 +32,8 @@ struct server_options {
     std::string domain;
     std::size_t sessions_max = 10000;
     std::size_t sessions_of_one = 100;
+    std::size_t stanza_octets = octets_max;            // of clients that have logged in
+    std::chrono::seconds resumption = resumption_usual; // how long a session waits for its client; 0: not at all
 };
 
 struct server_counters {
@@ -59,6 +61,10 @@ public:
     [[nodiscard]] std::string_view domain() const override { return options_.domain; }
     [[nodiscard]] sasl_accounts& accounts() override { return accounts_; }
     [[nodiscard]] xml::document_reader& documents(bool logged_in) override { return logged_in ? after_login_ : before_login_; }
+    [[nodiscard]] xml::limits limits(bool logged_in) const override {
+        return {.octets = logged_in ? options_.stanza_octets : octets_before_login};
+    }
+    [[nodiscard]] std::chrono::seconds resumption() const override { return options_.resumption; }
     [[nodiscard]] std::string random_text(std::size_t octets) override { return random_(octets); }
     session* bind(time_point now, stream& by, const std::string& user, bool guest, std::string_view resource) override;
     session* resume(time_point now, stream& by, const std::string& user, std::string_view id) override;
@@ -103,7 +109,7 @@ private:
     server_options options_;
     sasl_accounts& accounts_;
     xml::document_reader before_login_{limits_before_login};
-    xml::document_reader after_login_{limits_after_login};
+    xml::document_reader after_login_{limits(true)};
     random_source random_;
     std::map<std::string, std::unique_ptr<session>, std::less<>> sessions_;  // by full JID
     std::unordered_map<std::string, std::vector<session*>> by_bare_;

@@ -14,7 +14,7 @@
 namespace mbusd::xmpp {
 
 // How long a session waits for its client to resume it.
-inline constexpr std::chrono::seconds resumption_max{60};
+inline constexpr std::chrono::seconds resumption_usual{60};
 // After so many stanzas without an acknowledgement one is asked for.
 inline constexpr std::size_t request_after = 16;
 

@@ -77,7 +77,7 @@ void stream::receive_standard(time_point now, std::string_view message) {
 // A restart needs a fresh parser; what came is handled when this one has returned.
 void stream::receive_older(time_point now, std::string_view message) {
     const bool opening = opens_older_stream(message);
-    if (opening || !older_) older_ = std::make_unique<xml::stream_reader>(logged_in_ ? limits_after_login : limits_before_login);
+    if (opening || !older_) older_ = std::make_unique<xml::stream_reader>(host_.limits(logged_in_));
     std::optional<element> opened;
     std::vector<element> children;
     bool ended = false;
@@ -294,9 +294,9 @@ bool stream::on_management(time_point now, const element& what) {
     queue.enable();
     auto enabled = in(ns::management, "enabled");
     const auto resume = what.value_of("resume");
-    if ((resume == "true" || resume == "1") && !session_->guest()) {
+    if ((resume == "true" || resume == "1") && !session_->guest() && host_.resumption().count() != 0) {
         session_->management_id = host_.random_text(24);
-        enabled.set("id", session_->management_id).set("resume", "true").set("max", std::to_string(resumption_max.count()));
+        enabled.set("id", session_->management_id).set("resume", "true").set("max", std::to_string(host_.resumption().count()));
     }
     output_.send(xml::to_text(enabled));
     return true;

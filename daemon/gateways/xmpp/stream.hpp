@@ -63,6 +63,10 @@ public:
     // Reads the messages of all streams, since none needs it between two: with the small limits of
     // before the login, or the others.
     [[nodiscard]] virtual xml::document_reader& documents(bool logged_in) = 0;
+    // What one stanza may be.
+    [[nodiscard]] virtual xml::limits limits(bool logged_in) const = 0;
+    // How long a session waits for a client that has lost its connection; 0: not at all.
+    [[nodiscard]] virtual std::chrono::seconds resumption() const = 0;
     // Printable random characters of so many random octets.
     [[nodiscard]] virtual std::string random_text(std::size_t octets) = 0;
 

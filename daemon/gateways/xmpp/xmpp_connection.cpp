@@ -24,7 +24,7 @@ connection::connection(connection_environment& environment, std::uint64_t id, st
       id_(id),
       socket_(std::move(socket)),
       handshake_(std::move(handshake)),
-      reader_({.side = mbus::websocket::role::server, .message_octets_max = message_octets_max}),
+      reader_({.side = mbus::websocket::role::server, .message_octets_max = std::max(message_octets_max, environment.domain.limits(true).octets)}),
       stream_(*this, environment.domain, options, environment.now()),
       heard_(environment.now()) {}
 

@@ -88,6 +88,11 @@ void xmpp_gateway::end_of_turn() {
     else deadlines_.set(domain_id, next);
 }
 
+void xmpp_gateway::end_sessions_of(std::string_view user) {
+    domain_.end_sessions_of(environment_.now(), user);
+    turns_.add(*this);
+}
+
 void xmpp_gateway::stop_accepting() {
     accepting_ = false;
     domain_.shut_down(environment_.now());

@@ -48,6 +48,9 @@ public:
     [[nodiscard]] const xmpp::connection_counters& counters() const noexcept { return environment_.counters; }
     [[nodiscard]] std::size_t connections() const noexcept { return connections_.size(); }
 
+    // The account was removed or has a new password.
+    void end_sessions_of(std::string_view user);
+
     void stop_accepting();
     void close();
 

@@ -47,6 +47,8 @@ struct server final : xmpp::stream_host, sasl_accounts {
         }
         return nullptr;
     }
+    [[nodiscard]] xml::limits limits(bool logged_in) const override { return logged_in ? xmpp::limits_after_login : xmpp::limits_before_login; }
+    [[nodiscard]] std::chrono::seconds resumption() const override { return xmpp::resumption_usual; }
     void stanza(xmpp::time_point, xmpp::session&, xml::element what) override { stanzas.push_back(xml::to_text(what)); }
     void closed(xmpp::time_point, xmpp::session& which) override { ended.push_back(which.jid()); }
     void lost(xmpp::time_point, xmpp::session& which) override { waiting.push_back(which.jid()); }
