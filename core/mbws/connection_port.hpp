@@ -69,6 +69,8 @@ public:
     // What to write, and what of it was (output_queue).
     std::size_t gather(std::span<octet_span> out) const noexcept { return queue_.gather(out); }
     void consumed(std::size_t octets) noexcept { queue_.consumed(octets); }
+    // gather() begins with the same octets next time: after a TLS write that wants to be repeated.
+    void hold_order() noexcept { queue_.hold_order(); }
     // finish() was called: when nothing waits any more, the connection is to be closed.
     [[nodiscard]] bool finished() const noexcept { return finished_; }
 
