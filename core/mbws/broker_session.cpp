@@ -38,6 +38,7 @@ void broker_session::begin(time_point now, broker_connection& connection, const 
     connection_ = &connection;
     port_ = &connection.port_;
     connection.session_ = this;
+    if (token_.empty()) token_ = request.session;  // restored: only its hash was stored
     local_ = request.local;
     name_ = make_field_text(request.name, 256);
     peer_window_ = std::min(request.window, window_max);

@@ -130,10 +130,11 @@ void client_session::start_new_session() {
         for (const auto& [number, token] : open_) unknown.push_back(token);
         open_.clear();
         for (; transmitted_ > 0; --transmitted_) {
-            unknown.push_back(kept_.front().token);
+            if (kept_.front().refuses == 0) unknown.push_back(kept_.front().token);
             kept_octets_ -= kept_.front().frame.size();
             kept_.pop_front();
         }
+        drop_refusals();
     }
     sent_ = 0;
     acknowledged_in_ = 0;
@@ -141,6 +142,16 @@ void client_session::start_new_session() {
     takeovers_.clear();
     ack_due_ = never;
     give_up(std::move(unknown));
+}
+
+// Jobs of the old session went back by themselves; in the new one their numbers are those of others.
+void client_session::drop_refusals() {
+    for (std::size_t left = kept_.size(); left > 0; --left) {
+        kept_message first = std::move(kept_.front());
+        kept_.pop_front();
+        if (first.refuses == 0) kept_.push_back() = std::move(first);
+        else kept_octets_ -= first.frame.size();
+    }
 }
 
 // --- acknowledgements of ours -------------------------------------------------------------------

@@ -195,10 +195,10 @@ public:
     // Errors: overflow (the queue is full: wait for output to drain), too_large, bad_argument (ttl
     // or text that no field can hold), disconnected (after close()). Taken before `connected`, too.
     result<message_token> send(time_point now, const client_message& what);
-    // Messages up to `number` were handled (on_message() returned false).
     // Gives a job of a queue back, for another reader; a nak. take_over() follows on_refusal_heard(),
     // not before (docs/mbws.md, section 4). Without a window nothing happens.
     void refuse(std::uint64_t number);
+    // Messages up to `number` were handled (on_message() returned false).
     void take_over(time_point now, std::uint64_t number);
 
     void ping(std::string_view body);
@@ -260,6 +260,7 @@ private:
     bool on_receipt(time_point now, const frame_view& frame);
     bool on_nak(time_point now, const frame_view& frame);
     void start_new_session();
+    void drop_refusals();
     void drop_acknowledged(std::uint64_t up_to);
     enum class intake : std::uint8_t { fresh, duplicate, failed };
     intake take_number(time_point now, std::uint64_t number);

@@ -25,6 +25,7 @@ struct durability {
     durable_sessions sessions;
     queue_table queues;
     bool readers_back = false;  // a session with a window has a connection again
+    bool stalled = false;       // the store could not be written in the last turn
 };
 
 }  // namespace mbusd

@@ -51,7 +51,7 @@ void durable_queue::adopt(job_row row) {
     insert(std::move(row));
     auto& fresh = jobs_.at(id);
     // With its first try, if somebody can take it: one statement instead of two.
-    if (waiting_.size() == 1) {
+    if (waiting_.size() == 1 && owner_.problem().empty()) {
         if (auto* to = next_reader()) {
             fresh.row.tries = 1;
             put_job(changes_.now(), fresh.row);
@@ -117,7 +117,7 @@ std::size_t durable_queue::readers() const noexcept {
 }
 
 bool durable_queue::has_room(const reader& one) const {
-    if (!one.active || one.full) return false;
+    if (!one.active || one.full_until > owner_.wall_ms()) return false;
     const auto* record = owner_.session(one.session);
     return record != nullptr && record->session->connected() && one.jobs < record->session->window();
 }
@@ -136,10 +136,13 @@ durable_queue::reader* durable_queue::next_reader() {
 // --- going out ----------------------------------------------------------------------------------
 
 void durable_queue::dispatch() {
+    if (!owner_.problem().empty()) return;  // no try could be stored; queue_table::connected() follows
     while (!waiting_.empty()) {
+        const auto first = jobs_.find(*waiting_.begin());
+        if (drop_expired(first, owner_.wall_ms())) continue;
         auto* to = next_reader();
         if (to == nullptr) return;
-        auto& next = jobs_.at(*waiting_.begin());
+        auto& next = first->second;
         ++next.row.tries;
         put_job_tries(changes_.now(), next.row.id, next.row.tries);
         assign(next, *to);
@@ -178,8 +181,11 @@ void durable_queue::hand_over(std::uint64_t job_id, std::uint64_t reader_id) {
         return;
     }
     // Too large for this client: a try, so that it does not go round for ever.
-    if (result != offer_result::too_large) to->full = true;
     take_back(what, result == offer_result::too_large);
+    if (auto* full = result == offer_result::too_large ? nullptr : find_reader(reader_id)) {
+        full->full_until = owner_.wall_ms() + full_reader_ms;
+        owner_.expires_at(full->full_until);
+    }
     dispatch();
 }
 
@@ -187,7 +193,7 @@ void durable_queue::leave_reader(job& what) {
     const auto id = std::exchange(what.reader, 0);
     auto* had = id == 0 ? nullptr : find_reader(id);
     if (had == nullptr) return;
-    had->full = false;
+    had->full_until = 0;
     if (had->jobs > 0) --had->jobs;
     if (!had->active && had->jobs == 0) std::erase_if(readers_, [id](const reader& each) { return each.id == id; });
 }
@@ -219,19 +225,21 @@ void durable_queue::take_back(job& what, bool tried) {
         return;
     }
     waiting_.insert(what.row.id);
+    if (what.expires_ms != 0) owner_.expires_at(what.expires_ms);
 }
 
 // --- from the store, and administration -----------------------------------------------------------
 
 void durable_queue::restore(job_row row) { insert(std::move(row)); }
 
-void durable_queue::restore_holder(std::uint64_t job_id, std::uint64_t reader_id) {
+bool durable_queue::restore_holder(std::uint64_t job_id, std::uint64_t reader_id) {
     const auto found = jobs_.find(job_id);
     auto* to = find_reader(reader_id);
-    if (found == jobs_.end() || to == nullptr || found->second.reader != 0) return;
+    if (found == jobs_.end() || to == nullptr || found->second.reader != 0) return false;
     found->second.reader = reader_id;
     ++to->jobs;
     waiting_.erase(job_id);
+    return true;
 }
 
 // Jobs that have had their last try when the daemon ended.
@@ -249,16 +257,20 @@ std::uint64_t durable_queue::expire(std::uint64_t wall_ms) {
     for (auto at = jobs_.begin(); at != jobs_.end();) {
         const auto each = at++;
         const auto when = each->second.expires_ms;
-        if (when == 0 || each->second.reader != 0) continue;
-        if (when <= wall_ms) {
-            ++counters_.expired;
-            drop_job(changes_.now(), each->first);
-            remove(each);
-        } else {
-            soonest = soonest == 0 ? when : std::min(soonest, when);
-        }
+        if (when == 0 || each->second.reader != 0 || drop_expired(each, wall_ms)) continue;
+        soonest = soonest == 0 ? when : std::min(soonest, when);
     }
+    dispatch();
     return soonest;
+}
+
+bool durable_queue::drop_expired(std::map<std::uint64_t, job>::iterator which, std::uint64_t wall_ms) {
+    const auto when = which->second.expires_ms;
+    if (when == 0 || when > wall_ms) return false;
+    ++counters_.expired;
+    drop_job(changes_.now(), which->first);
+    remove(which);
+    return true;
 }
 
 std::size_t durable_queue::purge() {

@@ -26,6 +26,8 @@ namespace mbusd {
 // Then a job goes to the queue NAME.dead.
 inline constexpr std::uint32_t job_tries_max = 5;
 inline constexpr std::string_view dead_suffix = ".dead";
+// A reader whose session is full is asked again after that, or when it settles a job.
+inline constexpr std::uint64_t full_reader_ms = 100;
 
 struct queue_counters {
     std::uint64_t added = 0;
@@ -79,7 +81,7 @@ public:
         std::string type;
         std::size_t jobs = 0;          // assigned or handed over
         bool active = true;            // false: detached, settles what it has
-        bool full = false;             // its session took no more; until it settles something
+        std::uint64_t full_until = 0;  // wall ms: its session took no more
     };
 
     // participant
@@ -100,12 +102,13 @@ public:
 
     // From the store: in order of the ids. Then the reader that had it, if its session was durable.
     void restore(job_row row);
-    void restore_holder(std::uint64_t job, std::uint64_t reader);
+    // False: there is no such job (any more).
+    bool restore_holder(std::uint64_t job, std::uint64_t reader);
     void restored();
     // A job of another queue, as the newest.
     void adopt(job_row row);
 
-    // Drops what has expired; the next time to look, 0: none.
+    // Drops what has expired, and asks readers that were full again; the next time to look, 0: none.
     std::uint64_t expire(std::uint64_t wall_ms);
     // Drops what waits; how many.
     std::size_t purge();
@@ -134,6 +137,7 @@ private:
     void assign(job& what, reader& to);
     void hand_over(std::uint64_t job_id, std::uint64_t reader_id);
     void leave_reader(job& what);
+    bool drop_expired(std::map<std::uint64_t, job>::iterator which, std::uint64_t wall_ms);
     void take_back(job& what, bool tried);
     [[nodiscard]] bool is_dead_queue() const noexcept { return name_.ends_with(dead_suffix); }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "config/client_token.hpp"
 #include "router/router.hpp"
 
 namespace mbusd {
@@ -14,10 +15,11 @@ using mbus::mbws::outbox_entry;
 using mbus::mbws::watch_request;
 
 void durable_sessions::opened(broker_session& session) {
-    const auto* record = hub_.find_session(session.id());
+    auto* record = hub_.find_session(session.id());
     if (record == nullptr) return;
+    if (record->token_hash.empty()) record->token_hash = hash_token(session.token());
     const auto& user = record->who->user;
-    put_session(changes_.now(), {.id = session.id(), .token = session.token(), .uid = user.uid, .user = user.name,
+    put_session(changes_.now(), {.id = session.id(), .token_hash = record->token_hash, .uid = user.uid, .user = user.name,
                                  .client = user.client, .name = session.name(), .window = session.window(),
                                  .size = session.size(), .expiry = session.expiry(), .received = session.received(),
                                  .acknowledged = acknowledged_[session.id()], .lost_ms = 0});

@@ -87,6 +87,14 @@ void queue_table::restored() {
     for (auto* each : all()) each->restored();
 }
 
+// Queues of dead jobs come with the queues that have them.
+std::size_t queue_table::counted() {
+    return static_cast<std::size_t>(std::ranges::count_if(queues_, [this](const auto& each) {
+        const std::string_view name = each.first;
+        return !name.ends_with(dead_suffix) || find(name.substr(0, name.size() - dead_suffix.size())) == nullptr;
+    }));
+}
+
 // --- readers ------------------------------------------------------------------------------------
 
 mbus::result<mbus::mbws::attached> queue_table::attach(session_record& record, const mbus::mbws::attach_request& request) {
@@ -97,9 +105,9 @@ mbus::result<mbus::mbws::attached> queue_table::attach(session_record& record, c
         }
         if (auto no = record.who->rights->refuses_attach(request.entity)) return {errc::forbidden, *no};
         if (const auto problem = hub_.store_problem(); !problem.empty()) return {errc::internal, std::string{problem}};
-        if (queues_.size() >= limits().count) {
+        if (const auto count = counted(); count >= limits().count) {
             return {errc::limit, fmt::format("there are {} queues, as many as are allowed; set queues.count in mbusd.toml, or "
-                                             "remove one: mbus queue rm NAME", queues_.size())};
+                                             "remove one: mbus queue rm NAME", count)};
         }
         auto made = make(request.queue, request.entity);
         if (!made) return std::move(made).error();
@@ -125,8 +133,9 @@ mbus::result<std::uint64_t> queue_table::restore_reader(session_record& record, 
     return id;
 }
 
-void queue_table::restore_holder(std::string_view queue, std::uint64_t reader, std::uint64_t job) {
-    if (auto* in = find(queue)) in->restore_holder(job, reader);
+bool queue_table::restore_holder(std::string_view queue, std::uint64_t reader, std::uint64_t job) {
+    auto* in = find(queue);
+    return in != nullptr && in->restore_holder(job, reader);
 }
 
 void queue_table::detach(std::uint64_t reader) {

@@ -43,7 +43,8 @@ public:
     mbus::result<mbus::mbws::attached> attach(session_record& record, const mbus::mbws::attach_request& request);
     // A reader of a restored session; its jobs follow.
     mbus::result<std::uint64_t> restore_reader(session_record& record, const mbus::mbws::attach_request& request, bool active);
-    void restore_holder(std::string_view queue, std::uint64_t reader, std::uint64_t job);
+    // False: the job has gone.
+    bool restore_holder(std::string_view queue, std::uint64_t reader, std::uint64_t job);
     void detach(std::uint64_t reader);
     void settle(const mbus::mbws::attachment& reading, std::uint64_t job, mbus::mbws::job_outcome how);
     // A session that may read has a connection (again).
@@ -78,6 +79,7 @@ private:
     administration_outcome purge(const mbus::value::list& arguments);
     administration_outcome remove_one(const mbus::value::list& arguments);
     administration_outcome no_such(const mbus::value::list& arguments) const;
+    [[nodiscard]] std::size_t counted();
     durable_queue* named(const mbus::value::list& arguments);
     void kept_or_warn(const mbus::result<void>& read);
 

@@ -73,23 +73,30 @@ std::uint32_t router::next_sequence_number(std::uint64_t handle) const {
     return bus_->node().next_sequence_number(mbus::protocol::entity_handle{static_cast<std::uint32_t>(handle)});
 }
 
+// Who opened the session, with the rights of today; null when its token was withdrawn since.
+std::shared_ptr<const peer_identity> router::identity_of(const session_row& row) const {
+    if (!row.client.empty() && clients_ != nullptr) return clients_->find_named(row.client);
+    auto out = std::make_shared<peer_identity>();
+    out->user.client = row.client;
+    out->user.uid = row.uid;
+    out->user.name = row.user;
+    out->rights = std::make_shared<const granted_rights>(configuration_.values.rights.granted_to(out->user));
+    return out;
+}
+
 // Sessions whose time was over while the daemon was away end here.
 void router::restore_session(kept_session& kept) {
     const auto at = bus_->now();
     const auto expiry_ms = std::uint64_t{kept.row.expiry} * 1000;
     // Connected at the end: its time runs from now.
     const auto ends = kept.row.lost_ms == 0 ? at.wall_ms + expiry_ms : kept.row.lost_ms + expiry_ms;
-    if (ends <= at.wall_ms) {
+    auto who = identity_of(kept.row);
+    if (ends <= at.wall_ms || who == nullptr) {
         drop_session(durable_->changes.now(), kept.row.id);
         return;
     }
-    auto who = std::make_shared<peer_identity>();
-    who->user.client = kept.row.client;
-    who->user.uid = kept.row.uid;
-    who->user.name = kept.row.user;
-    who->rights = std::make_shared<const granted_rights>(configuration_.values.rights.granted_to(who->user));
     auto account = accounts_.of(who->user);
-    auto& record = sessions_.restore(kept.row.id, kept.row.token, std::move(who), std::move(account), session_settings_, *this, at.now);
+    auto& record = sessions_.restore(kept.row.id, kept.row.token_hash, std::move(who), std::move(account), session_settings_, *this, at.now);
     mbus::mbws::stored_session state{.name = kept.row.name, .window = kept.row.window, .size = kept.row.size,
                                      .expiry = kept.row.expiry, .received = kept.row.received,
                                      .last_number = kept.row.acknowledged, .receipts_owed = kept.receipts_owed.size()};
@@ -120,11 +127,9 @@ void router::restore_session(kept_session& kept) {
 void router::restore_holder(const mbus::mbws::stored_session& state, mbus::mbws::outbox_entry& entry) {
     if (entry.job == 0) return;
     const auto holder = std::ranges::find(state.attaches, entry.slot, [](const attachment& each) { return each.asked.slot; });
-    if (holder == state.attaches.end() || holder->handle == 0) {
-        entry.job = 0;
-        return;
-    }
-    durable_->queues.restore_holder(holder->asked.queue, holder->handle, entry.job);
+    const bool held = holder != state.attaches.end() && holder->handle != 0 &&
+                      durable_->queues.restore_holder(holder->asked.queue, holder->handle, entry.job);
+    if (!held) entry.job = 0;  // its number may be another job's by and by
 }
 
 attachment router::restore_attach(session_record& record, attach_row& kept) {

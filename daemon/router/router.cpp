@@ -134,13 +134,21 @@ void router::end_of_turn() {
 // What this turn has changed goes to the store.
 void router::store_turn() {
     if (durable_ == nullptr) return;
-    if (std::exchange(durable_->readers_back, false)) durable_->queues.connected();
+    const bool stalled = !store_problem().empty();
+    if (durable_->stalled && !stalled) durable_->readers_back = true;
+    durable_->stalled = stalled;
+    if (!stalled && std::exchange(durable_->readers_back, false)) durable_->queues.connected();
     durable_->blocks.look(bus_->now().now, bus_->node(), durable_->changes);
     if (stopping_) durable_->changes.finish();
     else durable_->changes.flush();
 }
 
 queue_table* router::queues() noexcept { return durable_ == nullptr ? nullptr : &durable_->queues; }
+
+journal* router::journal_of(std::uint64_t session) noexcept {
+    const auto* record = durable_ == nullptr ? nullptr : sessions_.find(session);
+    return record != nullptr && record->session->durable() ? &durable_->changes : nullptr;
+}
 
 void router::settle_job(time_point, mbus::mbws::broker_session&, const mbus::mbws::attachment& queue, std::uint64_t job,
                         mbus::mbws::job_outcome how) {
@@ -188,6 +196,10 @@ mbus::result<mbus::mbws::opened_session> router::open(time_point now, const mbus
     if (!known) return std::move(known).error();
     auto who = std::move(*known);
     if (auto* old = resumable(request, *who)) {
+        if (old->session->durable() && !store_problem().empty()) {
+            ++counters_.sessions_refused;
+            return {errc::limit, fmt::format("the session waits until it can be stored again: {}", store_problem())};
+        }
         old->who = std::move(who);
         old->connection = request.connection;
         sessions_.touch(*old);

@@ -46,6 +46,7 @@ namespace mbusd {
 
 struct durability;
 struct kept_session;
+struct session_row;
 struct attach_row;
 class store;
 class queue_table;
@@ -248,7 +249,7 @@ private:
     [[nodiscard]] split split_of(const routing& job) const;
     mbus::mbws::route_status route_durable(const routing& job, mbus::mbws::route_report& report);
     void route_rest(stored_message& what);
-    std::shared_ptr<const peer_identity> identity_of(const session_row& row);
+    std::shared_ptr<const peer_identity> identity_of(const session_row& row) const;
     void restore_session(kept_session& kept);
     void restore_holder(const mbus::mbws::stored_session& state, mbus::mbws::outbox_entry& entry);
     mbus::mbws::attachment restore_attach(session_record& record, attach_row& kept);

@@ -324,7 +324,8 @@ offer_result router::offer(time_point now, local_entity& to, message_forms& form
         ++counters_.filtered;
         return offer_result::taken;
     }
-    if (!within_quota(now, *to.owner, (*ready)->frame_octets())) {
+    const bool no_disk = to.kept && !store_problem().empty();
+    if (no_disk || !within_quota(now, *to.owner, (*ready)->frame_octets())) {
         ++counters_.dropped_limit;
         if ((*ready)->reliable()) return offer_result::refused;
         to.session->dropped_by_host();
@@ -378,7 +379,8 @@ void router::copy_to_monitors(time_point now, message_forms& forms, const mbus::
             ++counters_.dropped_limit;
             each.session->dropped_by_host();  // a copy, so nobody waits for its acknowledgement
         } else if (ready != nullptr) {
-            each.session->offer(now, *ready, {.slot = each.slot, .monitor = true});
+            if (each.session->durable() && !store_problem().empty()) each.session->dropped_by_host();
+            else each.session->offer(now, *ready, {.slot = each.slot, .monitor = true});
             sessions_.touch(*each.owner);
             work_later();
             ++counters_.monitor_copies;

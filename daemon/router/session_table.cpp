@@ -8,13 +8,15 @@
 #include <cstring>
 #include <system_error>
 
+#include "config/client_token.hpp"
+
 namespace mbusd {
 namespace {
 
 using mbus::mbws::never;
 using mbus::mbws::time_point;
 
-constexpr std::size_t token_octets = 32;  // 256 bits: docs/mbws.md, section 3
+constexpr std::size_t session_token_octets = 32;  // 256 bits: docs/mbws.md, section 3
 constexpr std::size_t id_digits = 16;     // in front of the random part: finds the session
 
 void fill_random(void* into, std::size_t octets) {
@@ -79,12 +81,20 @@ session_record& session_table::add(std::shared_ptr<const peer_identity> who, std
                                    const mbus::mbws::session_settings& settings, mbus::mbws::session_host& host,
                                    time_point now) {
     const auto id = last_id_ + 1;
-    return restore(id, hexadecimal(id) + random_token(token_octets), std::move(who), std::move(account), settings, host, now);
+    return insert(id, hexadecimal(id) + random_token(session_token_octets), std::move(who), std::move(account), settings, host, now);
 }
 
-session_record& session_table::restore(std::uint64_t id, std::string token, std::shared_ptr<const peer_identity> who,
+session_record& session_table::restore(std::uint64_t id, std::string token_hash, std::shared_ptr<const peer_identity> who,
                                        std::shared_ptr<user_account> account, const mbus::mbws::session_settings& settings,
                                        mbus::mbws::session_host& host, time_point now) {
+    auto& out = insert(id, {}, std::move(who), std::move(account), settings, host, now);
+    out.token_hash = std::move(token_hash);
+    return out;
+}
+
+session_record& session_table::insert(std::uint64_t id, std::string token, std::shared_ptr<const peer_identity> who,
+                                      std::shared_ptr<user_account> account, const mbus::mbws::session_settings& settings,
+                                      mbus::mbws::session_host& host, time_point now) {
     auto record = std::make_unique<session_record>();
     record->id = id;
     last_id_ = std::max(last_id_, id);
@@ -109,7 +119,10 @@ session_record* session_table::find_token(std::string_view token) noexcept {
     const auto [end, fault] = std::from_chars(token.data(), token.data() + id_digits, id, 16);
     if (fault != std::errc{} || end != token.data() + id_digits) return nullptr;
     auto* record = find(id);
-    return record != nullptr && equal_secrets(record->session->token(), token) ? record : nullptr;
+    if (record == nullptr) return nullptr;
+    const auto& known = record->session->token();
+    const bool same = known.empty() ? equal_secrets(record->token_hash, hash_token(token)) : equal_secrets(known, token);
+    return same ? record : nullptr;
 }
 
 void session_table::remove(session_record& record) {

@@ -27,6 +27,7 @@ namespace mbusd {
 
 struct session_record {
     std::uint64_t id = 0;
+    std::string token_hash;  // of one that was restored: its token is with its client alone
     std::unique_ptr<mbus::mbws::broker_session> session;
     std::shared_ptr<const peer_identity> who;
     std::shared_ptr<user_account> account;
@@ -43,8 +44,8 @@ public:
                         const mbus::mbws::session_settings& settings, mbus::mbws::session_host& host,
                         mbus::mbws::time_point now);
 
-    // One that was stored: with its old id and token.
-    session_record& restore(std::uint64_t id, std::string token, std::shared_ptr<const peer_identity> who,
+    // One that was stored: with its old id and the hash of its token.
+    session_record& restore(std::uint64_t id, std::string token_hash, std::shared_ptr<const peer_identity> who,
                             std::shared_ptr<user_account> account, const mbus::mbws::session_settings& settings,
                             mbus::mbws::session_host& host, mbus::mbws::time_point now);
 
@@ -76,6 +77,9 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
 
 private:
+    session_record& insert(std::uint64_t id, std::string token, std::shared_ptr<const peer_identity> who,
+                           std::shared_ptr<user_account> account, const mbus::mbws::session_settings& settings,
+                           mbus::mbws::session_host& host, mbus::mbws::time_point now);
     void set_deadline(session_record& record, mbus::mbws::time_point when);
 
     std::unordered_map<std::uint64_t, std::unique_ptr<session_record>> sessions_;

@@ -17,6 +17,11 @@ namespace {
 
 constexpr int file_mode = 0600;
 
+// Unused pages that stay in the file, since they are used again soon: 16 MiB.
+constexpr std::int64_t free_pages_max = 4096;
+// At once: 4 MiB, so that what comes meanwhile does not wait for long.
+constexpr const char* shrink_some_sql = "PRAGMA incremental_vacuum(1024); PRAGMA wal_checkpoint(TRUNCATE);";
+
 // Frames that the log may hold before they go into the file itself: 4 MiB, read again at a start after kill -9.
 constexpr const char* settings_sql =
     "PRAGMA wal_autocheckpoint = 1000;"
@@ -190,6 +195,12 @@ mbus::result<void> database::probe() {
 }
 
 void database::shrink() noexcept { sqlite3_exec(connection_, "PRAGMA incremental_vacuum;", nullptr, nullptr, nullptr); }
+
+void database::shrink_some() noexcept {
+    const auto unused = number_of("PRAGMA freelist_count");
+    if (!unused || *unused < free_pages_max) return;
+    sqlite3_exec(connection_, shrink_some_sql, nullptr, nullptr, nullptr);
+}
 
 mbus::error database::failure(int code) {
     const std::string said = connection_ != nullptr ? sqlite3_errmsg(connection_) : sqlite3_errstr(code);

@@ -40,6 +40,8 @@ public:
     [[nodiscard]] bool damaged() const noexcept { return damaged_; }
     // Gives freed pages back to the file system.
     void shrink() noexcept;
+    // A part of them, when there are many: what a burst leaves behind is given back while the daemon runs.
+    void shrink_some() noexcept;
 
 private:
     explicit database(std::string file) : file_(std::move(file)) {}

@@ -8,7 +8,7 @@ namespace {
 using mbus::mbws::outbox_entry;
 
 constexpr store_statement put_one{
-    "INSERT OR REPLACE INTO sessions(id, token, uid, user, client, name, window, size, expiry, received, acknowledged, lost) "
+    "INSERT OR REPLACE INTO sessions(id, token_hash, uid, user, client, name, window, size, expiry, received, acknowledged, lost) "
     "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"};
 constexpr store_statement drop_one{"DELETE FROM sessions WHERE id = ?1"};
 constexpr store_statement drop_attaches{"DELETE FROM attaches WHERE session = ?1"};
@@ -33,7 +33,7 @@ constexpr store_statement put_owed_row{"INSERT OR REPLACE INTO owed(session, num
 constexpr store_statement drop_owed_row{"DELETE FROM owed WHERE session = ?1 AND number = ?2"};
 
 constexpr store_statement all_sessions{
-    "SELECT id, token, uid, user, client, name, window, size, expiry, received, acknowledged, lost FROM sessions"};
+    "SELECT id, token_hash, uid, user, client, name, window, size, expiry, received, acknowledged, lost FROM sessions"};
 constexpr store_statement all_attaches{
     "SELECT session, slot, request, mode, asked, has_entity, policy, type, commands, queue, entity, sequence, active FROM attaches "
     "ORDER BY session, slot"};
@@ -60,8 +60,8 @@ std::uint32_t narrow(const store_row& row, int column) noexcept { return static_
 }  // namespace
 
 void put_session(transaction& to, const session_row& s) {
-    to.add(put_one, s.id, s.token, s.uid, s.user, s.client, s.name, s.window, s.size, s.expiry, s.received, s.acknowledged,
-           s.lost_ms);
+    to.add(put_one, s.id, store_octets{s.token_hash}, s.uid, s.user, s.client, s.name, s.window, s.size, s.expiry,
+           s.received, s.acknowledged, s.lost_ms);
 }
 
 void drop_session(transaction& to, std::uint64_t id) {
@@ -109,7 +109,7 @@ void drop_owed(transaction& to, std::uint64_t session, std::uint64_t number) { t
 
 mbus::result<void> load_sessions(store& from, const std::function<void(session_row&&)>& visit) {
     return from.load(all_sessions, [&](const store_row& row) {
-        visit({.id = row.number(0), .token = std::string{row.text(1)}, .uid = narrow(row, 2),
+        visit({.id = row.number(0), .token_hash = std::string{row.octets(1)}, .uid = narrow(row, 2),
                .user = std::string{row.text(3)}, .client = std::string{row.text(4)}, .name = std::string{row.text(5)},
                .window = narrow(row, 6), .size = narrow(row, 7), .expiry = narrow(row, 8), .received = row.number(9),
                .acknowledged = row.number(10), .lost_ms = row.number(11)});

@@ -21,7 +21,7 @@ namespace mbusd {
 
 struct session_row {
     std::uint64_t id = 0;
-    std::string token;  // a secret
+    std::string token_hash;  // BLAKE2b-256: the token itself is with the client alone
     std::uint32_t uid = 0;
     std::string user;
     std::string client;  // name of its token

@@ -134,6 +134,10 @@ void store::state::work() {
         const auto commits = write(*file, group);
         hand_back(std::move(group), commits);
         held.lock();
+        if (!queue.empty() || !trouble.empty()) continue;
+        held.unlock();
+        file->shrink_some();  // while there is nothing else to do
+        held.lock();
     }
     held.unlock();
     file->shrink();
@@ -253,7 +257,7 @@ void store::submit(transaction changes, done_function done) {
         next.outcome = {mbus::errc::shutting_down, "mbusd is stopping; try again when it runs"};
     } else if (!s.problem.empty() && !s.keeps) {
         next.outcome = {mbus::errc::internal, s.problem};
-    } else if (s.keeps && (statements > waiting_statements_max || octets > waiting_octets_max)) {
+    } else if (s.keeps && s.waiting_statements != 0 && (statements > waiting_statements_max || octets > waiting_octets_max)) {
         next.outcome = {mbus::errc::limit, "the disk is behind: too much waits to be written; send again, slower"};
     }
     next.refused = !next.outcome;

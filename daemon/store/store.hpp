@@ -37,7 +37,7 @@ struct sqlite3_stmt;
 
 namespace mbusd {
 
-// What may wait for the worker. Beyond it submit() refuses; busy() says so from half of it on, so that
+// What may wait for the worker. Beyond it submit() refuses, unless nothing else waits; busy() says so from half of it on, so that
 // whoever takes over messages stops in time. 64 MiB are about a second of a common disk.
 inline constexpr std::size_t waiting_octets_max = 64 * 1024 * 1024;
 inline constexpr std::size_t waiting_statements_max = 131072;

@@ -41,6 +41,7 @@ public:
             what.ok ? "ok " + std::to_string(what.matched) : std::string{to_string(what.code)});
     }
     void on_taken_over(message_token up_to) override { add("taken", up_to); }
+    void on_refusal_heard(std::uint64_t number) override { add("heard", number); }
     void on_pong(std::string_view body) override { add("pong " + std::string{body}); }
 
     std::vector<std::string> take() { return std::exchange(lines, {}); }
@@ -119,6 +120,72 @@ struct scripted {
 };
 
 }  // namespace
+
+TEST_CASE("given a job that is given back, its nak is numbered like a message, and its ack waits for that of the nak (s4)") {
+    scripted client{4};
+    client.session.connect(start);
+    client.output();
+    client.connected();
+    client.told.handled = false;
+    client.numbered(verb::message, 1, "job (1)");
+    client.session.refuse(1);
+    auto frames = client.output();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].view.verb == verb::nak);
+    CHECK(frames[0].view.number == 1);
+    CHECK(frames[0].view.integer(key::about) == 1);
+    client.told.take();
+    client.numbered(verb::ack, 1);
+    CHECK(client.told.take() == strings{"heard 1"});
+    client.session.take_over(start, 1);
+    client.session.advance(start + 1s);
+    frames = client.output();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].view.verb == verb::ack);
+    CHECK(frames[0].view.number == 1);
+}
+
+TEST_CASE("given a session that is lost, the jobs that were to be given back in it are forgotten") {
+    scripted client{4};
+    client.session.connect(start);
+    client.output();
+    client.connected();
+    client.told.handled = false;
+    client.numbered(verb::message, 1, "job (1)");
+    client.session.refuse(1);
+    client.output();
+    client.session.lost(start);
+    client.session.refuse(1);
+    client.send();
+    client.session.connect(start);
+    client.output();
+    client.told.take();
+    client.connected();
+    CHECK(client.told.take() == strings{"connected"});
+    CHECK(client.verbs() == strings{"message"});
+}
+
+TEST_CASE("given a nak whose connection broke, it is sent again after the resume (s3)") {
+    scripted client{4};
+    client.session.connect(start);
+    client.output();
+    client.connected();
+    client.told.handled = false;
+    client.numbered(verb::message, 1, "job (1)");
+    client.session.refuse(1);
+    client.output();
+    client.session.lost(start);
+    client.session.connect(start);
+    auto frames = client.output();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].view.integer(key::received) == 0);
+    client.connected(true);
+    frames = client.output();
+    REQUIRE(frames.size() == 1);
+    CHECK(frames[0].view.verb == verb::nak);
+    CHECK(frames[0].view.number == 1);
+    CHECK(frames[0].view.redelivered());
+}
 
 TEST_CASE("connect comes first, requests may follow at once, messages after connected (s3)") {
     scripted client;

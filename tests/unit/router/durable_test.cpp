@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <random>
 
 #include "durable_lab.hpp"
@@ -112,6 +114,29 @@ TEST_CASE("given a kill, a durable session comes back with its entity, its attac
     CHECK(waited.view.body == "x()");
     CHECK(waited.view.number == 1);
     CHECK(attach(at, bob, "(app:b)") == entity);
+}
+
+TEST_CASE("given a restored session, only its own token resumes it, and the file has no token") {
+    const kept_state disk;
+    std::string token;
+    {
+        durable_lab at{disk};
+        token = at.durable().token;
+        at.settle();
+    }
+    durable_lab at{disk};
+    for (const char* end : {"", "-wal"}) {
+        std::ifstream file(disk.file() + end, std::ios::binary);
+        const std::string octets{std::istreambuf_iterator<char>{file}, {}};
+        CHECK(octets.find(token) == std::string::npos);
+    }
+    auto guessed = token;
+    guessed.back() = guessed.back() == 'A' ? 'B' : 'A';
+    auto& other = at.lab.unconnected(identity(at.lab.configuration.values.rights, "owner", {}, 0, true));
+    other.connect(8, 60, guessed);
+    const auto answer = other.take();
+    CHECK(answer.view.integer(key::resumed) == 0);
+    CHECK(at.durable(token, 0).token == token);
 }
 
 TEST_CASE("given a restart, an entity goes on above every SeqNum it used") {

@@ -135,6 +135,50 @@ TEST_CASE("given a limit of age, jobs that nobody took in time are dropped and c
     CHECK(jobs->counters().expired == 2);
 }
 
+TEST_CASE("given a job whose ttl ends with a reader that dies, it is not delivered again") {
+    const kept_state disk;
+    durable_lab at{disk, "[queues]\nage_seconds = 10\n"};
+    auto& first = reader(at, 1);
+    put(at, sender_of(at), 1, 1);
+    CHECK(first.take().view.body == "job (1)");
+    at.lab.pass(11s);
+    CHECK(at.lab.hub.queues()->find("jobs")->jobs() == 1);
+    first.lose();
+    at.settle();
+    CHECK(reader(at, 1).nothing());
+    CHECK(at.lab.hub.queues()->find("jobs")->counters().expired == 1);
+}
+
+TEST_CASE("given a reader whose session is full, its job waits without turning in a circle, and comes when there is room") {
+    const kept_state disk;
+    durable_lab at{disk, "[limits]\nqueue_messages = 16\n"};
+    auto& only = reader(at, 4);
+    only.frame(verb::attach, 0, 0, [](mbws::frame_writer& out) {
+        out.set(key::request, std::uint64_t{2}).set(key::entity, "(app:busy)");
+    });
+    CHECK(only.take().view.verb == verb::ok);
+    auto& sender = sender_of(at);
+    constexpr int room = 16;
+    for (int n = 1; n <= room; ++n) sender.message("(app:busy)", "x()");
+    put(at, sender, 1, 1);
+    CHECK(at.held() == 0);
+    auto* jobs = at.lab.hub.queues()->find("jobs");
+    CHECK(jobs->waiting() == 1);
+    for (std::uint64_t n = 1; n <= 4; ++n) CHECK(only.take().view.number == n);
+    only.frame(verb::ack, 4, 0, {});
+    at.lab.pass(200ms);
+    at.settle();
+    for (std::uint64_t n = 5; n <= 8; ++n) CHECK(only.take().view.number == n);
+    for (std::uint64_t n = 9; n <= room; ++n) {
+        only.frame(verb::ack, n - 1, 0, {});
+        CHECK(only.take().view.number == n);
+    }
+    only.frame(verb::ack, room, 0, {});
+    const auto job = only.take();
+    CHECK(job.view.body == "job (1)");
+    CHECK_FALSE(job.view.redelivered());
+}
+
 TEST_CASE("given a removed queue, its readers' acks have no effect and its address is free") {
     const kept_state disk;
     {

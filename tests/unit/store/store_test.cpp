@@ -3,9 +3,16 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
+#include "store/queue_rows.hpp"
 #include "store_lab.hpp"
 
 namespace mbusd {
@@ -154,6 +161,50 @@ TEST_CASE("given more than may wait, then busy is said in time, further ones are
     CHECK_FALSE(outcomes.back());
     CHECK(rooms == 1);
     CHECK_FALSE(kept.busy());
+}
+
+TEST_CASE("given a transaction larger than all that may wait, then it is written when nothing else waits") {
+    store_lab lab;
+    store kept{{.file = lab.where.file()}, lab.thread.post(), lab.log};
+    transaction changes;
+    const auto body = std::make_shared<std::string>(1024 * 1024, 'x');
+    for (std::uint64_t id = 1; id <= waiting_octets_max / body->size() + 1; ++id) {
+        auto job = std::make_shared<job_content>();
+        job->body = *body;
+        put_job(changes, {.id = id, .queue = "large", .content = std::move(job)});
+    }
+    std::vector<bool> outcomes;
+    kept.submit(std::move(changes), [&](const mbus::result<void>& written) { outcomes.push_back(written.has_value()); });
+    kept.submit(putting(client_called("next")), [&](const mbus::result<void>& written) { outcomes.push_back(written.has_value()); });
+    kept.start();
+    REQUIRE(lab.thread.run([&] { return outcomes.size() == 2; }));
+    CHECK(outcomes == std::vector<bool>{true, false});
+}
+
+TEST_CASE("given a burst that is over, then its room goes back to the file system while the store runs") {
+    store_lab lab;
+    store kept{{.file = lab.where.file()}, lab.thread.post(), lab.log};
+    kept.start();
+    std::size_t written = 0;
+    const auto submit = [&](transaction changes) {
+        kept.submit(std::move(changes), [&](const mbus::result<void>& outcome) { written += outcome ? 1U : 0U; });
+    };
+    const auto content = std::make_shared<job_content>();
+    content->body.assign(1U << 20, 'x');
+    constexpr std::uint64_t jobs = 40;
+    transaction more;
+    for (std::uint64_t id = 1; id <= jobs; ++id) put_job(more, {.id = id, .queue = "burst", .content = content});
+    submit(std::move(more));
+    transaction fewer;
+    drop_queue(fewer, "burst");
+    submit(std::move(fewer));
+    // Some room is given back in each moment without work that follows a commit.
+    for (std::size_t turn = 0; std::filesystem::file_size(lab.where.file()) >= 24U << 20; ++turn) {
+        REQUIRE(turn < 400);
+        submit(putting(client_called("later" + std::to_string(turn))));
+        REQUIRE(lab.thread.run([&] { return written == turn + 3; }));
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
 }
 
 }  // namespace mbusd
