@@ -119,6 +119,10 @@ void gateways::use_clients(client_directory& clients, store& kept) {
     parts_->add_paths(paths_, *web_);
 }
 
+void gateways::restored(store& kept) {
+    if (parts_) parts_->restored(kept);
+}
+
 void gateways::end_streams_of(std::string_view identity) {
     if (parts_) parts_->end_streams_of(identity);
 }

@@ -52,6 +52,8 @@ public:
 
     // Who knows tokens, and what is kept; before start(), and before the store starts.
     void use_clients(client_directory& clients, store& kept);
+    // The router has its sessions back from the store, which has not started.
+    void restored(store& kept);
     // The token of this client was withdrawn.
     void end_streams_of(std::string_view identity);
     void start();

@@ -94,8 +94,8 @@ struct http_parts::state {
           authority({.configuration = [this]() -> const settings& { return hub.configuration(); },
                      .base_url = std::move(base_url),
                      .wall_ms = wall_ms,
-                     .stored_number = [](const session_record& each) { return each.session->durable() ? each.id : 0; }},
-                    &kept, log),
+                     .journal_of = [this](std::uint64_t session) { return hub.journal_of(session); }},
+                    log),
           capabilities(authority, hub, later()),
           publishing(hub, clients, later()),
           figures(hub, kept, clients, [&context](std::function<void()> run) { boost::asio::post(context, std::move(run)); }) {}
@@ -115,7 +115,6 @@ struct http_parts::state {
 http_parts::http_parts(boost::asio::io_context& context, router& hub, client_directory& clients, store& kept, logger& log,
                        std::function<std::string()> base_url)
     : state_(std::make_unique<state>(context, hub, clients, kept, log, std::move(base_url))) {
-    state_->authority.load();
     hub.use_grants(state_->authority);
     add_capability_requests(hub.requests(), state_->authority);
 }
@@ -131,6 +130,10 @@ void http_parts::add_paths(path_table& paths, const http_listener& web) {
         add_capability_metrics(page, parts->capabilities, parts->authority);
         add_publish_metrics(page, parts->publishing);
     });
+}
+
+void http_parts::restored(store& kept) {
+    state_->authority.load(kept, [this](std::uint64_t session) { return state_->hub.find_session(session); });
 }
 
 void http_parts::start() { state_->capabilities.start(); }

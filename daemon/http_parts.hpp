@@ -1,8 +1,9 @@
 // The parts of the gateway that are plain HTTP: capability URLs, /send and /events, /metrics and
 // /healthz. Put together for gateways.cpp.
 //
-//     http_parts parts{context, hub, clients, kept, log, base_url};   // before the store starts
+//     http_parts parts{context, hub, clients, kept, log, base_url};
 //     parts.add_paths(paths);
+//     parts.restored(kept);                                           // durable sessions are back
 //     parts.start();
 //     parts.stopping();                                               // sessions end now, stored grants stay
 //
@@ -35,6 +36,8 @@ public:
     http_parts& operator=(const http_parts&) = delete;
 
     void add_paths(path_table& paths, const http_listener& web);
+    // After the router has its store, before the store starts.
+    void restored(store& kept);
     void start();
     void configuration_changed();
     // The token of this client was withdrawn.

@@ -197,6 +197,7 @@ void service::parts::start_clients() {
     arm_expiry();
     kept.on_problem([this] { manager.status(status()); });
     hub.use_store(kept);
+    doors->restored(kept);
     kept.start();
 }
 

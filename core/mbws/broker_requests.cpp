@@ -251,6 +251,7 @@ result<void> broker_session::on_grant(time_point now, std::uint32_t request, con
                               frame.integer32(key::uses)};
     const auto made = host_.grant(now, *this, asked);
     if (!made) return made.error();
+    if (journal_ != nullptr) hold_answers();
     scratch_.clear();
     append_field(scratch_, key::url, made->url);
     if (made->expiry != 0) append_field(scratch_, key::expiry, std::uint64_t{made->expiry});
@@ -262,6 +263,7 @@ result<void> broker_session::on_grant(time_point now, std::uint32_t request, con
 result<void> broker_session::on_revoke(time_point now, std::uint32_t request, const frame_view& frame) {
     if (!frame.has(key::url)) return error{errc::bad_frame, "revoke needs the field url"};
     if (auto done = host_.revoke(now, *this, frame.text(key::url)); !done) return done;
+    if (journal_ != nullptr) hold_answers();
     scratch_.clear();
     write_ok(request);
     return {};

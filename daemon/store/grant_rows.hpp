@@ -21,6 +21,7 @@ namespace mbusd {
 struct stored_grant {
     std::string token_hash;                   // BLAKE2b-256, 32 octets
     std::uint64_t session = 0;                // number of the durable session in the store
+    std::uint32_t request = 0;                // of the frame that asked for it
     std::string entity;                       // full address
     std::string commands;                     // globs, comma-separated; empty: any
     std::uint64_t expires_ms = 0;             // since 1970; 0: with its session

@@ -15,8 +15,7 @@ value number(std::uint64_t what) { return value{static_cast<std::int64_t>(what)}
 
 value row_of(const capability& grant) {
     value::list row{pair("id", grant_id(grant.hash)), pair("entity", grant.entity), pair("commands", grant.commands),
-                    pair("created-ms", number(grant.created_ms)), pair("durable", grant.stored != 0)};
-    if (grant.session != 0) row.push_back(pair("session", number(grant.session)));
+                    pair("created-ms", number(grant.created_ms)), pair("durable", grant.stored), pair("session", number(grant.session))};
     if (grant.expires_ms != 0) row.push_back(pair("expires-ms", number(grant.expires_ms)));
     if (grant.uses_left) row.push_back(pair("uses-left", number(*grant.uses_left)));
     if (grant.last_used_ms != 0) row.push_back(pair("used-ms", number(grant.last_used_ms)));

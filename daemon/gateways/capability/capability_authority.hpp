@@ -1,9 +1,9 @@
 // Makes, keeps and withdraws capability URLs (docs/capabilities.md): the router's grant_authority.
 //
-//     capability_authority authority{{.settings = ..., .base_url = ...}, &store, log};
-//     authority.load();                         // those of durable sessions, from the store
-//     hub.use_grants(&authority);
-//     if (auto* grant = authority.find(token)) { ...; authority.used(*grant, done); }
+//     capability_authority authority{{.configuration = ..., .base_url = ...}, log};
+//     hub.use_grants(authority);
+//     authority.load(store, find_session);      // those of durable sessions, when these are restored
+//     if (auto* grant = authority.find(token)) authority.take_use(*grant);
 //
 // A grant ends with its session, with the attach of its entity, by revoke, by its expiry or its last
 // use. Those of durable sessions stand in the store, the secret part as a hash only. One thread.
@@ -11,18 +11,19 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "config/settings.hpp"
 #include "gateways/capability/grant_table.hpp"
 #include "router/grant_authority.hpp"
+#include "router/journal.hpp"
 #include "runtime/log.hpp"
 
 namespace mbusd {
 
 class store;
-class transaction;
 
 struct authority_options {
     // As they are now: a reload changes them.
@@ -31,31 +32,33 @@ struct authority_options {
     std::function<std::string()> base_url;
     // Milliseconds since 1970.
     std::function<std::uint64_t()> wall_ms;
-    // The number of a durable session in the store; 0: it is not kept.
-    std::function<std::uint64_t(const session_record&)> stored_number;
+    // router::journal_of(): null for a session that is not durable.
+    std::function<journal*(std::uint64_t session)> journal_of;
 };
 
 class capability_authority final : public grant_authority {
 public:
-    capability_authority(authority_options options, store* kept, logger& log);
+    capability_authority(authority_options options, logger& log) : options_(std::move(options)), log_(log) {}
 
-    // Before the store starts.
-    void load();
+    // After the durable sessions are restored, and before the store starts. A grant whose session or
+    // entity did not come back is dropped.
+    void load(store& kept, const std::function<session_record*(std::uint64_t)>& find_session);
     // The daemon stops: sessions end now, but the stored grants of durable ones stay.
     void stopping() noexcept { stopping_ = true; }
-    // Takes out what has expired. `hosted(address)` tells whether an entity is here: a stored grant whose
-    // session did not come back after the restart goes too.
-    void sweep(const std::function<bool(std::string_view)>& hosted);
+    // Takes out what has expired.
+    void sweep();
 
     // --- for requests over HTTP -----------------------------------------------------------
 
     // Null for a token that is unknown, expired, used up or revoked: the same work for all.
     capability* find(std::string_view token) { return grants_.find(token, options_.wall_ms()); }
-    // Null when it has gone meanwhile.
-    capability* by_hash(const std::string& hash) { return grants_.by_hash(hash); }
-    // One use less. `done` is called when the store, where it is kept there, has it; the grant may be
-    // gone then.
-    void used(capability& grant, std::function<void()> done);
+    // One use less, before the message is sent: what is sent at the same time must not use it as well. Of a
+    // durable session it is written together with the message. How many are left.
+    std::optional<std::uint64_t> take_use(capability& grant);
+    // The message was not queued, so this was no use; or it was, and the last one ends the grant. Nothing
+    // happens when the grant has gone meanwhile.
+    void give_use_back(const std::string& hash);
+    void use_done(const std::string& hash);
 
     // --- for administrators ---------------------------------------------------------------
 
@@ -74,11 +77,9 @@ public:
 
 private:
     void withdraw(capability& grant);
-    void adopt(const session_record& session);
-    void write(transaction changes);
+    void withdraw_those(const std::function<bool(const capability&)>& chosen);
 
     authority_options options_;
-    store* store_;
     logger& log_;
     grant_table grants_;
     bool stopping_ = false;

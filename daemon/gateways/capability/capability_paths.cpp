@@ -1,7 +1,6 @@
 #include "gateways/capability/capability_paths.hpp"
 
 #include <charconv>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -54,6 +53,12 @@ int status_of(errc code) noexcept {
     }
 }
 
+http_response queued_answer(std::string_view entity, const std::optional<std::uint64_t>& uses_left) {
+    std::string body = R"({"v":1,"result":"queued")";
+    append_entity(body, entity);
+    return secret(http_response::json(202, body + ",\"uses_left\":" + uses_text(uses_left) + "}\n"));
+}
+
 http_response reply_answer(const call_outcome& how, std::string_view entity, mbus::mbws::time_point now, mbus::mbws::time_point since) {
     std::string body = R"({"v":1,"result":"replied")";
     append_entity(body, entity);
@@ -76,13 +81,6 @@ http_response no_reply_answer(std::string_view entity, std::chrono::seconds wait
     json::append_string(body, fmt::format("the message is in the client's queue, but no reply came within {} s", waited.count()));
     return secret(http_response::json(504, body + "}\n"));
 }
-
-struct local_addresses final : entity_observer {
-    void entity_changed(const mbus::address& who, mbus::mbws::entity_state, bool local, const participant*) override {
-        if (local) here.emplace(who.text());
-    }
-    std::unordered_set<std::string> here;
-};
 
 }  // namespace
 
@@ -118,16 +116,9 @@ void capability_gateway::configuration_changed() {
 void capability_gateway::start() {
     after_(sweep_period, [this, alive = std::weak_ptr{alive_}] {
         if (alive.expired()) return;
-        sweep();
+        authority_.sweep();
         start();
     });
-}
-
-void capability_gateway::sweep() {
-    if (authority_.size() == 0) return;
-    local_addresses known;
-    hub_.for_each_known(known);
-    authority_.sweep([&](std::string_view address) { return known.here.contains(std::string{address}); });
 }
 
 void capability_gateway::not_found(const call_pointer& call) {
@@ -195,12 +186,25 @@ void capability_gateway::post(const call_pointer& call, capability& grant) {
         call->respond(refusal(503, "limit", "as many requests wait for a reply as capability.waiting allows; try again").with("Retry-After", "1"));
         return;
     }
+    if (grant.stored && !hub_.store_problem().empty()) {
+        ++counters_.undeliverable;
+        call->respond(refusal(503, "internal", hub_.store_problem()).with("Retry-After", "5"));
+        return;
+    }
     const auto since = hub_.now();
-    desk_.deliver(grant.entity, *posted, wait,
-                  [this, call, wait, since, hash = grant.hash, to = grant.entity](const call_outcome& how) {
+    const auto left = authority_.take_use(grant);
+    const std::string to = grant.entity;  // the grant may go meanwhile
+    desk_.deliver(to, *posted, wait, [this, call, wait, since, left, hash = grant.hash, to](const call_outcome& how) {
         switch (how.what) {
-        case call_outcome::stage::refused: undeliverable(call, how.report); return;
-        case call_outcome::stage::queued: queued(call, hash, how.report, wait.has_value()); return;
+        case call_outcome::stage::refused:
+            authority_.give_use_back(hash);
+            undeliverable(call, how.report);
+            return;
+        case call_outcome::stage::queued:
+            authority_.use_done(hash);
+            ++counters_.queued;
+            if (!wait) call->respond(queued_answer(to, left));
+            return;
         case call_outcome::stage::replied:
             ++counters_.replied;
             call->respond(reply_answer(how, to, hub_.now(), since).with("Preference-Applied", fmt::format("wait={}", wait->count())));
@@ -211,21 +215,6 @@ void capability_gateway::post(const call_pointer& call, capability& grant) {
             return;
         }
     });
-}
-
-void capability_gateway::queued(const call_pointer& call, const std::string& hash, const mbus::mbws::route_report& report, bool wait) {
-    ++counters_.queued;
-    std::string body = R"({"v":1,"result":"queued")";
-    append_entity(body, report.entity);
-    auto* grant = authority_.by_hash(hash);
-    const auto answer = [call, wait, written = body](std::optional<std::uint64_t> uses) {
-        if (wait) return;
-        call->respond(secret(http_response::json(202, written + ",\"uses_left\":" + uses_text(uses) + "}\n")));
-    };
-    if (grant == nullptr) return answer(std::nullopt);
-    auto left = grant->uses_left;
-    if (left && *left > 0) --*left;
-    authority_.used(*grant, [answer, left] { answer(left); });
 }
 
 void capability_gateway::undeliverable(const call_pointer& call, const mbus::mbws::route_report& report) {

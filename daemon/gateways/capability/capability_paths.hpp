@@ -50,10 +50,8 @@ private:
     void handle(const call_pointer& call);
     void describe(const call_pointer& call, const capability& grant);
     void post(const call_pointer& call, capability& grant);
-    void queued(const call_pointer& call, const std::string& hash, const mbus::mbws::route_report& report, bool wait);
     void undeliverable(const call_pointer& call, const mbus::mbws::route_report& report);
     void not_found(const call_pointer& call);
-    void sweep();
 
     capability_authority& authority_;
     router& hub_;

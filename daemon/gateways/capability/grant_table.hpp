@@ -46,14 +46,15 @@ private:
 
 struct capability {
     std::string hash;
-    std::uint64_t session = 0;  // session_record::id; 0: of a stored session that is not back yet
-    std::uint64_t stored = 0;   // number of the durable session in the store; 0: not in the store
-    std::uint64_t handle = 0;   // attachment::handle of the entity; 0 as for session
+    std::uint64_t session = 0;  // session_record::id
+    bool stored = false;        // of a durable session: in the store, too
+    std::uint64_t handle = 0;   // attachment::handle of the entity
     std::uint32_t request = 0;  // of the frame that asked for it
     std::string entity{};       // full address
     std::string commands{};     // globs; empty: all
     std::uint64_t expires_ms = 0;  // since 1970; 0: with its session
     std::optional<std::uint64_t> uses_left{};  // none: not counted
+    std::uint64_t uses_under_way = 0;          // taken, and not yet known whether the message was queued
     std::uint64_t created_ms = 0;
     std::uint64_t last_used_ms = 0;
     request_rate rate{};

@@ -19,8 +19,8 @@ struct capability_lab {
           authority({.configuration = [this]() -> const mbusd::settings& { return lab.hub.configuration(); },
                      .base_url = [] { return std::string{"https://host/mbus"}; },
                      .wall_ms = [this] { return wall; },
-                     .stored_number = [](const mbusd::session_record&) { return std::uint64_t{0}; }},
-                    nullptr, lab.log),
+                     .journal_of = [this](std::uint64_t session) { return lab.hub.journal_of(session); }},
+                    lab.log),
           gateway(authority, lab.hub, [this](std::chrono::milliseconds wait, std::function<void()> what) { later(wait, std::move(what)); }) {
         lab.hub.use_grants(authority);
         gateway.add_paths(web.paths);
@@ -45,7 +45,7 @@ struct capability_lab {
     std::shared_ptr<http_test::fake_exchange> post(const std::string& url, std::string body, std::vector<mbusd::header_field> headers = {},
                                                    std::string method = "POST") {
         auto call = web.call({.method = std::move(method), .path = url.substr(std::string{"https://host/mbus"}.size()), .query = {},
-                              .headers = std::move(headers), .body = std::move(body), .client = "10.0.0.9", .base_url = {}});
+                              .headers = std::move(headers), .body = std::move(body), .client = "10.0.0.9", .base_url = {}, .encoded_path = {}});
         lab.turn();
         return call;
     }
