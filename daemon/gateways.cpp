@@ -6,10 +6,14 @@
 #include <charconv>
 #include <utility>
 
+#include "clients/account_table.hpp"
+#include "gateways/atom/atom_gateway.hpp"
+#include "gateways/atom/host_meta.hpp"
 #include "gateways/page/page_paths.hpp"
 #include "http/listen_socket.hpp"
 #include "http/tls.hpp"
 #include "local/socket_file.hpp"
+#include "xmpp_parts.hpp"
 
 namespace mbusd {
 namespace {
@@ -35,6 +39,16 @@ unsigned unix_mode(const settings& values) {
     const auto& text = values.gateway.unix_mode;  // the key table has checked it
     std::from_chars(text.data(), text.data() + text.size(), bits, 8);
     return bits;
+}
+
+std::string random_octets(std::size_t count) {
+    std::string out;
+    while (out.size() < count) {
+        const auto part = random_seed();
+        out.append(reinterpret_cast<const char*>(&part), sizeof part);
+    }
+    out.resize(count);
+    return out;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -114,9 +128,24 @@ void gateways::add_paths() {
 
 void gateways::use_clients(client_directory& clients, store& kept) {
     if (!web_) return;
+    clients_ = &clients;
     mbws_->use_clients(clients);
     parts_ = std::make_unique<http_parts>(context_, hub_, clients, kept, log_, [this] { return base_url(); });
     parts_->add_paths(paths_, *web_);
+}
+
+void gateways::use_accounts(account_table& accounts, feed_home* feeds) {
+    if (!web_) return;
+    if (feeds != nullptr && hub_.configuration().atom.enabled) {
+        atom_ = std::make_unique<atom_gateway>(*feeds, *clients_, [this]() -> const settings& { return hub_.configuration(); }, random_octets);
+        atom_->use_passwords([&accounts](std::string_view name, std::string_view password) { return accounts.check(name, password); });
+        atom_->add_paths(paths_);
+    }
+    if (!hub_.configuration().xmpp.enabled) return;
+    add_host_meta(paths_);
+    xmpp_ = std::make_unique<xmpp_parts>(context_, hub_, accounts, feeds, turns_, log_);
+    xmpp_->add_paths(paths_);
+    parts_->add_figures([this](metric_page& page) { xmpp_->add_metrics(page); });
 }
 
 void gateways::restored(store& kept) {
@@ -125,6 +154,7 @@ void gateways::restored(store& kept) {
 
 void gateways::end_streams_of(std::string_view identity) {
     if (parts_) parts_->end_streams_of(identity);
+    if (xmpp_) xmpp_->end_sessions_of(identity);
 }
 
 std::string gateways::base_url() const {
@@ -166,6 +196,7 @@ void gateways::stop_accepting() {
     if (parts_) parts_->stopping();
     web_->stop_accepting();
     mbws_->stop_accepting();
+    if (xmpp_) xmpp_->stop_accepting();
 }
 
 void gateways::close() {
@@ -173,6 +204,7 @@ void gateways::close() {
     remove_socket();
     web_->close();
     mbws_->close();
+    if (xmpp_) xmpp_->close();
     if (certificate_) certificate_->close();
 }
 

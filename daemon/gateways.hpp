@@ -32,7 +32,11 @@
 
 namespace mbusd {
 
+class account_table;
+class atom_gateway;
+class feed_home;
 class store;
+class xmpp_parts;
 
 // True when a socket that was handed over is the gateway's: TCP, or with a name that begins with
 // "gateway" ("gateway-tls": with TLS).
@@ -52,6 +56,9 @@ public:
 
     // Who knows tokens, and what is kept; before start(), and before the store starts.
     void use_clients(client_directory& clients, store& kept);
+    // Who has a password, and where publish-subscribe is (null: nowhere); XMPP, if xmpp.enabled. After
+    // use_clients().
+    void use_accounts(account_table& accounts, feed_home* feeds);
     // The router has its sessions back from the store, which has not started.
     void restored(store& kept);
     // The token of this client was withdrawn.
@@ -78,6 +85,9 @@ private:
     std::unique_ptr<certificate> certificate_;
     std::unique_ptr<mbws_gateway> mbws_;  // null as web_ is
     std::unique_ptr<http_listener> web_;  // null: gateway.enabled is false
+    client_directory* clients_ = nullptr;  // from use_clients() on
+    std::unique_ptr<atom_gateway> atom_;  // null: no publish-subscribe, or not over HTTP
+    std::unique_ptr<xmpp_parts> xmpp_;    // null: xmpp.enabled is false
     std::unique_ptr<http_parts> parts_;   // likewise, from use_clients() on
     std::string unix_path_;
     int unix_number_ = -1;

@@ -49,7 +49,7 @@ exit_code unknown_verb(const output& out, const std::string& word) {
 
 std::span<const verb> all_verbs() {
     static const std::vector<verb> verbs{peers_verb(), match_verb(), ping_verb(), call_verb(),   wait_verb(),      go_verb(),
-                                         quit_verb(),  key_verb(), client_verb(), cap_verb(), link_verb(), queue_verb(),   doctor_verb(), check_verb(), top_verb(), config_verb(), completion_verb()};
+                                         quit_verb(),  key_verb(), client_verb(), cap_verb(), link_verb(), queue_verb(), feed_verb(), doctor_verb(), check_verb(), top_verb(), config_verb(), completion_verb()};
     return verbs;
 }
 

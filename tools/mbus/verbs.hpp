@@ -29,6 +29,7 @@ struct verb {
 [[nodiscard]] verb top_verb();
 [[nodiscard]] verb link_verb();
 [[nodiscard]] verb queue_verb();
+[[nodiscard]] verb feed_verb();
 [[nodiscard]] verb doctor_verb();
 [[nodiscard]] verb config_verb();
 [[nodiscard]] verb completion_verb();

@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "feeds/feed_address.hpp"
 #include "http/field_text.hpp"
 #include "sasl/base64_text.hpp"
 
@@ -110,13 +109,12 @@ std::optional<atom_gateway::caller> atom_gateway::with_password(const call_point
     }
     const auto pair = from_base64(credentials).value_or(std::string{});
     const auto colon = pair.find(':');
-    const bool known = accounts_ != nullptr && colon != std::string::npos && colon > 0;
+    const bool readable = passwords_ && colon != std::string::npos && colon > 0;
     auto name = std::string_view{pair}.substr(0, std::min(colon, pair.size()));
     // "ann@bus.example" is ann.
     if (name.size() > feeds_.domain().size() + 1 && name.ends_with('@' + feeds_.domain())) name.remove_suffix(feeds_.domain().size() + 1);
-    if (known && accounts_->password_fits(name, std::string_view{pair}.substr(colon + 1))) {
-        return caller{{jid_local_part(name) + '@' + feeds_.domain()}, false};
-    }
+    const auto who = readable ? passwords_(name, std::string_view{pair}.substr(colon + 1)) : nullptr;
+    if (who != nullptr) return caller{feeds_.account_of(who->user), false};
     call->credential_failed();
     challenge(call, bad_password);
     return std::nullopt;
@@ -130,7 +128,7 @@ std::optional<atom_gateway::caller> atom_gateway::without_credentials(const call
 
 void atom_gateway::challenge(const call_pointer& call, std::string_view text) {
     auto answer = call->problem(401, "unauthorized", text).with("WWW-Authenticate", "Bearer realm=\"mbusd\"");
-    if (accounts_ != nullptr && stays_here(call->request())) {
+    if (passwords_ && stays_here(call->request())) {
         answer.headers.push_back({"WWW-Authenticate", "Basic realm=\"mbusd\", charset=\"UTF-8\""});
     }
     call->respond(std::move(answer));

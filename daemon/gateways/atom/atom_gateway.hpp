@@ -1,7 +1,7 @@
 // Feeds over HTTP (RFC 5023): /atom/ lists them, /atom/NODE is one, /atom/NODE/ITEM an entry.
 //
 //     atom_gateway gateway{feeds, clients, [&]() -> const settings& { return hub.configuration(); }, random};
-//     gateway.use_accounts(accounts);          // HTTP Basic for XMPP accounts
+//     gateway.use_passwords([&](auto name, auto password) { return accounts.check(name, password); });   // HTTP Basic
 //     gateway.add_paths(paths);
 //
 // Whoever has a token is the account NAME@DOMAIN of its client; what may be read and written is decided
@@ -18,7 +18,6 @@
 #include "atom/entry.hpp"
 #include "config/settings.hpp"
 #include "feeds/feed_home.hpp"
-#include "gateways/atom/account_check.hpp"
 #include "gateways/atom/feed_path.hpp"
 #include "http/path_table.hpp"
 #include "router/client_directory.hpp"
@@ -43,7 +42,9 @@ public:
     atom_gateway(const atom_gateway&) = delete;
     atom_gateway& operator=(const atom_gateway&) = delete;
 
-    void use_accounts(account_check& accounts) noexcept { accounts_ = &accounts; }
+    // Whose name and password these are; null: nobody's. Takes as long for unknown names.
+    using password_function = std::function<std::shared_ptr<const peer_identity>(std::string_view name, std::string_view password)>;
+    void use_passwords(password_function check) { passwords_ = std::move(check); }
     void add_paths(path_table& paths);
     [[nodiscard]] const atom_counters& counters() const noexcept { return counters_; }
 
@@ -94,7 +95,7 @@ private:
     client_directory& clients_;
     settings_function configuration_;
     random_function random_;
-    account_check* accounts_ = nullptr;
+    password_function passwords_;
     atom_counters counters_;
 };
 
