@@ -1,15 +1,14 @@
 #include "http_parts.hpp"
 
 #include <chrono>
-#include <unordered_map>
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "gateways/capability/capability_paths.hpp"
 #include "gateways/metrics/metrics_paths.hpp"
 #include "gateways/publish/publish_gateway.hpp"
+#include "http/delayed_calls.hpp"
 #include "store/store.hpp"
 
 namespace mbusd {
@@ -19,28 +18,6 @@ std::uint64_t wall_ms() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
-
-// Calls that are due later; those that are not when this ends are forgotten.
-class delayed_calls {
-public:
-    explicit delayed_calls(boost::asio::io_context& context) : context_(context) {}
-
-    void after(std::chrono::milliseconds wait, std::function<void()> what) {
-        const auto id = ++last_;
-        auto& timer = timers_.try_emplace(id, context_, wait).first->second;
-        timer.async_wait([this, id, call = std::move(what)](const boost::system::error_code& gone) {
-            if (gone) return;
-            timers_.erase(id);
-            call();
-        });
-    }
-    void cancel() { timers_.clear(); }
-
-private:
-    boost::asio::io_context& context_;
-    std::unordered_map<std::uint64_t, boost::asio::steady_timer> timers_;
-    std::uint64_t last_ = 0;
-};
 
 void add_http_metrics(metric_page& page, const http_listener& web) {
     const auto& c = web.counters();
@@ -135,6 +112,8 @@ void http_parts::add_paths(path_table& paths, const http_listener& web) {
 void http_parts::restored(store& kept) {
     state_->authority.load(kept, [this](std::uint64_t session) { return state_->hub.find_session(session); });
 }
+
+void http_parts::add_figures(std::function<void(metric_page&)> source) { state_->figures.add_source(std::move(source)); }
 
 void http_parts::start() { state_->capabilities.start(); }
 

@@ -24,6 +24,7 @@
 
 namespace mbusd {
 
+class metric_page;
 class store;
 
 class http_parts {
@@ -38,6 +39,8 @@ public:
     void add_paths(path_table& paths, const http_listener& web);
     // After the router has its store, before the store starts.
     void restored(store& kept);
+    // Other parts of /metrics.
+    void add_figures(std::function<void(metric_page&)> source);
     void start();
     void configuration_changed();
     // The token of this client was withdrawn.

@@ -15,13 +15,17 @@
 
 #include "bus/bus_driver.hpp"
 #include "bus/bus_options.hpp"
+#include "clients/account_table.hpp"
 #include "clients/client_requests.hpp"
 #include "clients/client_table.hpp"
 #include "config/key_table.hpp"
 #include "config/reload.hpp"
 #include "config/session_file.hpp"
+#include "feeds/feed_entity.hpp"
+#include "feeds/feed_home.hpp"
 #include "gateways.hpp"
 #include "gateways/mbws/link_dialer.hpp"
+#include "http/delayed_calls.hpp"
 #include "local/local_listener.hpp"
 #include "local/socket_file.hpp"
 #include "protocol/envelope.hpp"
@@ -121,6 +125,7 @@ struct service::parts {
     void drain(std::chrono::steady_clock::time_point until);
     void arm_deadline();
     void start_clients();
+    void start_feeds();
     void arm_expiry();
     unique_fd open_socket();
     std::vector<inherited_socket> gateway_sockets();
@@ -139,6 +144,10 @@ struct service::parts {
     store kept;
     router hub;
     client_table clients;
+    account_table accounts;
+    delayed_calls later;
+    std::unique_ptr<feed_home> feeds;  // null: no publish-subscribe
+    std::unique_ptr<feed_entity> feeds_on_the_bus;
     std::unique_ptr<bus_driver> bus;
     std::unique_ptr<local_listener> local;
     std::unique_ptr<gateways> doors;
@@ -164,6 +173,8 @@ service::parts::parts(config_reading configuration, command_line command)
       kept(kept_in(state, reading.values), [this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }, log),
       hub(reading, known_broker(), turns, log),
       clients(kept, wall_ms),
+      accounts(clients, kept, xmpp_domain(reading.values)),
+      later(context),
       deadline_timer(context),
       drain_timer(context),
       expiry_timer(context) {}
@@ -185,6 +196,7 @@ void service::parts::start_clients() {
         log.info("tokens and sessions end with this run of the daemon", {{"reason", "there is no state directory; set state.directory"}});
     }
     if (auto read = clients.load(); !read) log.error("clients could not be read", {{"reason", read.error().text}});
+    if (auto read = accounts.load(); !read) log.error("accounts could not be read", {{"reason", read.error().text}});
     clients.use_rights(reading.values.rights);
     clients.on_withdrawn([this](const std::string& identity) {
         hub.end_sessions_of(identity, mbus::errc::unauthorized, "this token was withdrawn; 'mbus client add NAME' makes a new one");
@@ -198,7 +210,20 @@ void service::parts::start_clients() {
     kept.on_problem([this] { manager.status(status()); });
     hub.use_store(kept);
     doors->restored(kept);
+    start_feeds();
+    doors->use_accounts(accounts, feeds.get());
     kept.start();
+}
+
+void service::parts::start_feeds() {
+    const auto& run = reading.values.pubsub.run;
+    if (run == "never" || (run == "gateway" && !reading.values.gateway.enabled)) return;
+    const auto after = [this](std::chrono::milliseconds wait, std::function<void()> what) { later.after(wait, std::move(what)); };
+    feeds = std::make_unique<feed_home>(feed_options{.domain = xmpp_domain(reading.values), .limits = feed_limits(reading.values)}, kept,
+                                        turns, after, wall_ms, log);
+    if (auto read = feeds->load(); !read) log.error("feeds could not be read", {{"reason", read.error().text}});
+    feeds_on_the_bus = std::make_unique<feed_entity>(*feeds, hub, turns);
+    if (auto joined = feeds_on_the_bus->join(); !joined) log.error("publish-subscribe is not on the bus", {{"reason", joined.error().text}});
 }
 
 // By the clock of the wall, which may jump: so it is looked at again every hour.
@@ -333,6 +358,8 @@ void service::parts::drain(std::chrono::steady_clock::time_point until) {
         doors->close();
         dialers->close();
         bus->stop();
+        later.cancel();
+        if (feeds) feeds->finish();
         kept.close();
         deadline_timer.cancel();
         expiry_timer.cancel();

@@ -46,10 +46,11 @@ value::list texts_of(const std::vector<mbus::address>& patterns) {
 outcome listed(const client_table& clients, const value::list& arguments) {
     value::list rows;
     clients.for_each([&](const stored_client& each) {
-        value::list row{pair("name", each.name), pair("kind", std::string{each.logins.empty() ? "token" : "xmpp"}), pair("attach", texts_of(each.rights.attach)),
+        value::list row{pair("name", each.name), pair("attach", texts_of(each.rights.attach)),
                         pair("send", texts_of(each.rights.send))};
         for (const auto& [name, member] : flags) row.push_back(pair(name, each.rights.*member));
         row.push_back(pair("created-ms", static_cast<std::int64_t>(each.created_ms)));
+        row.push_back(pair("kind", std::string{each.logins.empty() ? "token" : "xmpp"}));
         row.push_back(pair("expires-ms", static_cast<std::int64_t>(each.expires_ms)));
         rows.emplace_back(std::move(row));
     });

@@ -33,7 +33,9 @@ mbus::result<void> client_table::check(const stored_client& client, bool replace
         return {errc::conflict, "client " + client.name + " exists already and keeps its token; --replace gives it a new one"};
     }
     const auto same = by_hash_.find(client.token_hash);
-    if (same != by_hash_.end()) return {errc::conflict, "this token is that of client " + same->second + "; make another"};
+    // An account has no token, but a hash by its name.
+    const bool own = same != by_hash_.end() && same->second == client.name && !client.logins.empty();
+    if (same != by_hash_.end() && !own) return {errc::conflict, "this token is that of client " + same->second + "; make another"};
     if (old == clients_.end() && clients_.size() + storing_.size() >= clients_max) {
         return {errc::limit, "there are 65536 clients already; remove some with 'mbus client rm'"};
     }
