@@ -8,26 +8,28 @@ Runs in a network namespace of its own (needs root); without one it says so and 
 import os
 import random
 import signal
-import socket
+import subprocess
 import sys
 import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mbws_raw import Closed, Client, Daemon, RECEIPT, REDELIVERED, RELIABLE, encode, private_network, scratch  # noqa: E402
+from mbws_raw import Closed, Client, Daemon, Frame, RECEIPT, REDELIVERED, RELIABLE, encode, private_network, scratch  # noqa: E402
+from websocket_raw import BINARY, CLOSE, Socket, frame as ws_frame  # noqa: E402
 
 MBUSD = None
 SEED = int(os.environ.get("MBUS_TEST_SEED", random.randrange(1 << 32)))
 MESSAGES = int(os.environ.get("MBUS_TEST_MESSAGES", 20000))
 JOBS = int(os.environ.get("MBUS_TEST_JOBS", 30000))
 WINDOW = 256
+PORT = 8407  # of the namespace, which is ours alone
 
 
 class Peer:
     """A durable session that outlives its connections: numbers both ways, what is not acknowledged."""
 
-    def __init__(self, path, entity, to, count):
-        self.path, self.entity, self.to, self.count = path, entity, to, count
+    def __init__(self, path, entity, to, count, connect=lambda path: Client(path, connect=False)):
+        self.path, self.entity, self.to, self.count, self.connect = path, entity, to, count, connect
         self.client, self.session = None, None
         self.received, self.sent, self.acked = 0, 0, 0
         self.window = WINDOW
@@ -37,8 +39,8 @@ class Peer:
     def dial(self):
         """Connects and resumes; False while the daemon is away."""
         try:
-            client = Client(self.path, connect=False)
-        except OSError:
+            client = self.connect(self.path)
+        except (Closed, OSError):
             return False
         fields = {"window": WINDOW, "expiry": 600, "durable": 1, "name": "peer"}
         if self.session:
@@ -77,14 +79,14 @@ class Peer:
             self.hang_up()
 
     def push(self):
-        octets = b""
+        frames = []
         while self.sent < self.count and self.sent < self.acked + min(self.window, WINDOW):
             self.sent += 1
             flags = RECEIPT if self.sent % 100 == 0 else 0
-            octets += encode("message", self.sent, flags, b"n (%d)" % self.sent, to=self.to)
-        if octets:
+            frames.append(encode("message", self.sent, flags, b"n (%d)" % self.sent, to=self.to))
+        if frames:
             self.client.socket.settimeout(10)
-            self.client.socket.sendall(octets)
+            self.client.send_frames(frames)
 
     def pull(self):
         top = 0
@@ -176,14 +178,16 @@ class Durable(unittest.TestCase):
         self.assertEqual(self.daemon.client(durable=1).connected.durable, 0)
 
     def test_numbered_messages_arrive_exactly_once_and_in_order_however_often_the_daemon_is_killed(self):
+        self.exchange(Peer(self.daemon.socket, "(app:left)", "(app:right)", MESSAGES),
+                      Peer(self.daemon.socket, "(app:right)", "(app:left)", MESSAGES))
+
+    def exchange(self, left, right):
         random.seed(SEED)
         print(f"seed {SEED}", file=sys.stderr)
-        left = Peer(self.daemon.socket, "(app:left)", "(app:right)", MESSAGES)
-        right = Peer(self.daemon.socket, "(app:right)", "(app:left)", MESSAGES)
         for peer in (left, right):
             self.assertTrue(peer.dial())
         began = time.monotonic()
-        kills = [MESSAGES * i // 6 + random.randrange(MESSAGES // 8) for i in range(1, 5)]
+        kills = [left.count * i // 6 + random.randrange(left.count // 8) for i in range(1, 5)]
         while not (left.done() and right.done()):
             self.assertLess(time.monotonic() - began, 300, f"{len(left.got)} and {len(right.got)} messages")
             if kills and len(right.got) > kills[0]:
@@ -199,11 +203,102 @@ class Durable(unittest.TestCase):
                     peer.step()
         took = time.monotonic() - began
         for peer in (left, right):
-            self.assertEqual(list(range(1, MESSAGES + 1)), peer.got)
-            self.assertEqual(list(range(100, MESSAGES + 1, 100)), sorted(about for about, _ in peer.receipts))
+            self.assertEqual(list(range(1, peer.count + 1)), peer.got)
+            self.assertEqual(list(range(100, peer.count + 1, 100)), sorted(about for about, _ in peer.receipts))
             if peer.client is not None:
                 peer.client.close()
-        print(f"{2 * MESSAGES} messages in {took:.1f} s, resumed {left.resumes} and {right.resumes} times", file=sys.stderr)
+        print(f"{2 * left.count} messages in {took:.1f} s, resumed {left.resumes} and {right.resumes} times", file=sys.stderr)
+
+
+class WebSocketClient:
+    """A Client over WebSocket, with a token."""
+
+    def __init__(self, port, token):
+        self.link = Socket(port, Authorization=f"Bearer {token}")
+        self.socket = self.link.socket
+
+    def send(self, verb, number=0, flags=0, body=b"", **fields):
+        self.send_frames([encode(verb, number, flags, body, **fields)])
+
+    def send_frames(self, frames):
+        self.link.raw(b"".join(ws_frame(BINARY, each) for each in frames))
+
+    def next(self, timeout=10):
+        while True:
+            opcode, _, payload = self.link.next(timeout)
+            if opcode == CLOSE:
+                raise Closed()
+            if opcode == BINARY:
+                return Frame(payload)
+
+    def expect(self, verb, timeout=10):
+        found = self.next(timeout)
+        assert found.verb == verb, f"{verb} expected, {found} came"
+        return found
+
+    def close(self):
+        self.socket.close()
+
+
+class OverWebSocket(unittest.TestCase):
+    kill, exchange = Durable.kill, Durable.exchange
+
+    def setUp(self):
+        self.folder = scratch()
+        self.addCleanup(self.folder.cleanup)
+        folder = self.folder.name
+        self.daemon = Daemon(MBUSD, folder, f'[state]\ndirectory = "{folder}/state"\n'
+                                            f'[gateway]\nenabled = true\nlisten = ["127.0.0.1:{PORT}"]\n')
+        self.daemon.start()
+        self.addCleanup(self.daemon.__exit__)
+
+    def token(self, *rights):
+        environment = dict(os.environ, MBUS_SOCKET=self.daemon.socket, MBUS=self.daemon.key, HOME=self.folder.name)
+        tool = os.path.join(os.path.dirname(MBUSD), "mbus")
+        return subprocess.run([tool, "client", "add", "peer", *rights], text=True, capture_output=True, check=True, timeout=60,
+                              env=environment).stdout.strip()
+
+    def test_a_session_over_websocket_that_is_cut_goes_on_exactly_over_kills(self):
+        token = self.token("--durable")
+        self.exchange(*(Peer(PORT, mine, other, MESSAGES // 4, lambda port: WebSocketClient(port, token))
+                        for mine, other in (("(app:left)", "(app:right)"), ("(app:right)", "(app:left)"))))
+
+    def test_a_monitor_of_a_durable_session_goes_on_after_a_restart_with_the_rights_of_its_token(self):
+        token = self.token("--durable", "--monitor")
+        watcher = WebSocketClient(PORT, token)
+        watcher.send("connect", version=1, window=64, expiry=600, durable=1)
+        connected = watcher.expect("connected")
+        watcher.send("attach", request=1, mode="monitor", entity="(app:seen)")
+        watcher.expect("ok")
+        watcher.close()
+        self.kill()
+        sender = self.daemon.client()
+        sender.attach("(app:sender)")
+        sender.send("message", 1, RECEIPT, b"a.b (1)", to="(app:seen)")
+        sender.expect("receipt")
+        sender.close()
+        back = WebSocketClient(PORT, token)
+        self.addCleanup(back.close)
+        back.send("connect", version=1, window=64, expiry=600, durable=1, session=connected.session, received=0)
+        self.assertEqual(back.expect("connected").resumed, 1)
+        while True:
+            copy = back.expect("message")
+            self.assertEqual(copy.mode, "monitor")
+            if copy.body == b"a.b (1)":
+                return
+
+    def test_the_session_of_a_token_that_was_withdrawn_does_not_come_back(self):
+        token = self.token("--durable")
+        gone = WebSocketClient(PORT, token)
+        gone.send("connect", version=1, window=64, expiry=600, durable=1)
+        session = gone.expect("connected").session
+        gone.close()
+        token = self.token("--durable", "--replace")
+        self.kill()
+        back = WebSocketClient(PORT, token)
+        self.addCleanup(back.close)
+        back.send("connect", version=1, window=64, expiry=600, durable=1, session=session, received=0)
+        self.assertEqual(back.expect("connected").resumed, 0)
 
 
 class Queues(Durable):

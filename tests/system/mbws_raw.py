@@ -80,6 +80,9 @@ class Client:
     def raw(self, octets):
         self.socket.sendall(octets)
 
+    def send_frames(self, frames):
+        self.raw(b"".join(frames))
+
     def next(self, timeout=10):
         self.socket.settimeout(timeout)
         while True:
