@@ -8,10 +8,13 @@ Runs in a network namespace of its own (needs root); without one it exits 77 (sk
 import http.client
 import json
 import os
+import pty
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -115,6 +118,164 @@ class CapabilityUrls(unittest.TestCase):
                 self.assertIn(match.group(1), typed)
                 float(match.group(3))
         self.assertEqual(200, self.call("GET", "/healthz")[0])
+
+    def test_whatever_is_not_valid_answers_alike_to_every_method(self):
+        client, url, revoked = self.door()
+        client.send("revoke", request=6, url=url)
+        client.expect("ok")
+        _, _, used = self.door(uses=1)
+        self.assertEqual(202, self.call("POST", used, "door.open()")[0])
+        for method in ("GET", "HEAD", "POST", "OPTIONS"):
+            unknown = self.whole(method, "/cap/" + "A" * 43)
+            self.assertEqual(unknown, self.whole(method, revoked), method)
+            self.assertEqual(unknown, self.whole(method, used), method)
+            if method != "OPTIONS":
+                self.assertEqual(404, unknown[0], method)
+
+    def whole(self, method, path):
+        web = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        self.addCleanup(web.close)
+        web.request(method, path, "door.open()" if method == "POST" else None, {"Origin": "https://page.example"})
+        answer = web.getresponse()
+        return answer.status, sorted(each for each in answer.getheaders() if each[0] != "Date"), answer.read()
+
+    def test_a_page_of_another_origin_may_post_to_a_capability_url_but_not_to_send(self):
+        _, _, path = self.door()
+        headers = {"Origin": "https://page.example"}
+        self.assertEqual(202, self.call("POST", path, "door.open()", headers)[0])
+        status, fields, _ = self.whole("GET", path)
+        self.assertEqual((200, True), (status, any(name == "Access-Control-Allow-Origin" for name, _ in fields)))
+        status, text = self.call("POST", "/send?to=app:door", "door.open()", headers)
+        self.assertEqual(403, status)
+        self.assertIn("gateway.origins", text)
+
+    def test_a_url_expires(self):
+        _, _, path = self.door(expiry=1)
+        deadline = time.monotonic() + 10
+        while self.call("GET", path)[0] == 200:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        self.assertEqual(404, self.call("POST", path, "door.open()")[0])
+
+    def test_mbus_cap_lists_and_revokes(self):
+        _, url, path = self.door(command="door.*", uses=3)
+        listed = self.tool("cap", "ls", "-j").stdout
+        self.assertNotIn(url.rsplit("/", 1)[1], listed)
+        rows = [json.loads(line) for line in listed.splitlines()]
+        row = next(each for each in rows if each["uses_left"] == 3 and each["commands"] == "door.*")
+        self.assertEqual((1, "door", False), (row["v"], row["entity"]["app"], row["durable"]))
+        self.assertIn(row["id"], self.tool("cap", "ls").stdout)
+        self.tool("cap", "revoke", row["id"])
+        self.assertEqual(404, self.call("POST", path, "door.open()")[0])
+        self.assertIn("mbus cap ls", self.tool("cap", "revoke", row["id"], code=1).stderr)
+        self.assertIn("ID is missing", self.tool("cap", "revoke", code=2).stderr)
+
+    def test_mbus_check_has_the_statuses_of_nagios_plugins(self):
+        line = self.tool("check", "-i", "100ms", "-w", "lag=60000", "-c", "lag=60000").stdout
+        self.assertRegex(line, r"^MBUS OK - mbusd is well \| drops=\S+;1;100 queue=\S+ lag=\S+ms;60000;60000 peers=\d+;;\n$")
+        limits = ("-i", "100ms", "-w", "lag=60000", "-c", "lag=60000")
+        self.assertIn("WARNING", self.tool("check", *limits, "-w", "peers=1000:", code=1).stdout)
+        self.assertIn("peers is", self.tool("check", *limits, "-c", "peers=1000:", code=2).stdout)
+        self.assertIn("expected drops", self.tool("check", "-w", "foo=1", code=3).stderr)
+        answer = json.loads(self.tool("check", *limits, "--format", "json").stdout)
+        self.assertEqual((1, "OK"), (answer["v"], answer["status"]))
+        self.assertEqual({"drops", "queue", "lag", "peers"}, set(answer["metrics"]))
+        self.assertTrue(self.tool("check", *limits, "--format", "text").stdout.startswith("OK: mbusd is well\n"))
+        away = self.tool("check", "--socket", self.folder.name + "/nobody", "-q", code=2)
+        self.assertIn("MBUS CRITICAL - mbusd does not answer", away.stdout)
+
+    def test_mbus_top_prints_pictures_and_clears_a_terminal(self):
+        self.door()
+        plain = self.tool("top", "-n", "1", "-d", "100ms").stdout
+        self.assertIn("messages/s:", plain)
+        self.assertRegex(plain, r"(?m)^ +\d+  raw ")
+        self.assertNotIn("\x1b", plain)
+        ours, theirs = pty.openpty()
+        shown = subprocess.Popen([os.path.join(PROGRAMS, "mbus"), "top", "-d", "100ms", "--socket", self.daemon.socket],
+                                 stdin=theirs, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        self.addCleanup(os.close, ours)
+        seen = b""
+        while b"SESSION" not in seen:
+            seen += os.read(ours, 4096)
+        self.assertIn(b"\x1b[H", seen)
+        os.write(ours, b"q")
+        self.assertEqual(0, shown.wait(10))
+
+    def tool(self, *words, code=0):
+        words = list(words) + ([] if "--socket" in words else ["--socket", self.daemon.socket])
+        done = subprocess.run([os.path.join(PROGRAMS, "mbus"), *words], capture_output=True, text=True, timeout=60)
+        self.assertEqual(code, done.returncode, f"{words}: {done.stdout}{done.stderr}")
+        return done
+
+
+class DurableGrants(unittest.TestCase):
+    def setUp(self):
+        folder = scratch()
+        self.addCleanup(folder.cleanup)
+        toml = f'[gateway]\nenabled = true\nlisten = ["127.0.0.1:0"]\n[state]\ndirectory = "{folder.name}/state"\n'
+        self.daemon = Daemon(os.path.join(PROGRAMS, "mbusd"), folder.name, toml).start()
+        self.addCleanup(self.daemon.__exit__)
+
+    call = CapabilityUrls.call
+
+    def ready(self):
+        deadline = time.monotonic() + 10
+        while True:
+            found = re.findall(r"sockets=127\.0\.0\.1:(\d+)", self.daemon.read_log())
+            if len(found) == self.starts:
+                self.port = int(found[-1])
+                return
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+
+    def restart(self, how):
+        self.daemon.stop(how)
+        self.daemon.start()
+        self.starts += 1
+        self.ready()
+
+    def test_a_grant_of_a_durable_session_outlives_the_daemon(self):
+        self.starts = 1
+        self.ready()
+        client = self.daemon.client(window=64, expiry=600, durable=1)
+        self.assertEqual(1, client.connected.durable)
+        token = client.connected.session
+        client.attach("(app:door)")
+        paths = []
+        for request, more in ((5, {}), (6, {"uses": 2}), (7, {})):
+            client.send("grant", request=request, **more)
+            paths.append("/" + client.expect("ok").url.split("/", 3)[3])
+        self.restart(signal.SIGKILL)
+        client.close()
+        for path in paths:
+            status, text = self.call("POST", path, f"door.open({paths.index(path)})")
+            self.assertEqual(202, status, text)
+        self.restart(signal.SIGKILL)
+        again = self.daemon.client(window=64, expiry=600, durable=1, session=token, received=0)
+        self.addCleanup(again.close)
+        self.assertEqual(1, again.connected.resumed)
+        got = [again.expect("message").body.strip() for _ in paths]
+        self.assertEqual([b"door.open(0)", b"door.open(1)", b"door.open(2)"], got)
+        again.send("ack", number=3)
+
+        again.send("grant", request=7)  # the same request: another URL in its place
+        fresh = "/" + again.expect("ok").url.split("/", 3)[3]
+        self.assertEqual(404, self.call("POST", paths[2], "door.open()")[0])
+        self.assertEqual(202, self.call("POST", fresh, "door.open()")[0])
+        self.assertEqual(202, self.call("POST", paths[1], "door.open()")[0])
+        self.assertEqual(404, self.call("POST", paths[1], "door.open()")[0])
+        self.restart(signal.SIGTERM)
+        self.assertEqual(404, self.call("POST", paths[1], "door.open()")[0])
+        self.assertEqual(202, self.call("POST", fresh, "door.open()")[0])
+        last = self.daemon.client(window=64, expiry=600, durable=1, session=token, received=3)
+        self.addCleanup(last.close)
+        last.send("close")
+        while last.next().verb != "close":
+            pass
+        self.assertEqual(404, self.call("POST", fresh, "door.open()")[0])
+        self.restart(signal.SIGKILL)
+        self.assertEqual(404, self.call("POST", fresh, "door.open()")[0])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from mbws_raw import Daemon, private_network, scratch  # noqa: E402
 from netlab import Running, wait_until  # noqa: E402
 
 BIN = None
-VERBS = "peers match ping call wait go quit key client doctor config completion".split()
+VERBS = "peers match ping call wait go quit key link client queue cap check top doctor config completion".split()
 
 
 def start(words, environment, prefix=()):
@@ -167,7 +167,7 @@ class Tools(unittest.TestCase):
             self.assertEqual(len(re.findall(r"^  \S", done.stdout.split("\nExamples:\n")[1], re.M)), 5, words)
         for verb in VERBS:
             self.assertIn(f"\n  {verb} ", self.run_tool("mbus", "--help").stdout)
-        for word in ("top", "bench", "cap", "client"):
+        for word in ("bench",):
             self.assertNotIn(f"\n  {word} ", self.run_tool("mbus", "--help").stdout)
         self.assertRegex(self.run_tool("mbus-send", "--version").stdout, r"^mbus-send \d+\.\d+\.\d+\n$")
 

@@ -75,7 +75,11 @@ verb link_verb() {
              .word_choices = {"ls"},
              .words_min = 1,
              .words_max = 1,
-             .examples = {{"mbus link ls", "the links and how they are"}, {"mbus link ls -j", "the same for programs"}}},
+             .examples = {{"mbus link ls", "the links and how they are"},
+                          {"mbus link ls -j", "the same for programs"},
+                          {"mbus link ls -j | jq -r 'select(.state!=\"active\").name'", "those that are not up"},
+                          {"mbus link ls -W 2", "give up after two seconds"},
+                          {"watch mbus link ls", "again and again"}}},
             run};
 }
 

@@ -44,8 +44,8 @@ struct capability_lab {
     }
     std::shared_ptr<http_test::fake_exchange> post(const std::string& url, std::string body, std::vector<mbusd::header_field> headers = {},
                                                    std::string method = "POST") {
-        auto call = web.call({.method = std::move(method), .path = url.substr(std::string{"https://host/mbus"}.size()), .query = {},
-                              .headers = std::move(headers), .body = std::move(body), .client = "10.0.0.9", .base_url = {}, .encoded_path = {}});
+        auto call = web.call({.method = std::move(method), .path = url.substr(std::string{"https://host/mbus"}.size()), .encoded_path = {}, .query = {},
+                              .headers = std::move(headers), .body = std::move(body), .client = "10.0.0.9", .base_url = {}});
         lab.turn();
         return call;
     }
