@@ -45,7 +45,8 @@ void router::reply_to(local_entity& caller, const mbus::command& reply) {
                          .first_command = reply.name,
                          .time = bus_->now().wall_ms,
                          .reliable = false,
-                         .has_ping = false}};
+                         .has_ping = false,
+                         .serial = ++last_serial_}};
     const auto at = bus_->now().now;
     offer(at, caller, forms, {});
     if (!monitors_.empty()) copy_to_monitors(at, forms, own_.address, caller.address);

@@ -39,16 +39,17 @@ struct site {
     std::shared_ptr<const mbusd::peer_identity> caller =
         identity(mbusd::rights_table::standard(), "other-site", {}, 1, true);
 
-    site() : lab({}, next_id()) { links.start(); }
+    site() : site(++last_) {}
 
 private:
+    explicit site(unsigned number) : lab({}, id_of(number), "10.0.0." + std::to_string(number)) { links.start(); }
     // Rising, so that who is first has the lower id.
-    static std::string next_id() {
-        static unsigned last = 0;
+    static std::string id_of(unsigned number) {
         std::string out(16, '0');
-        const auto digits = std::to_string(++last);
+        const auto digits = std::to_string(number);
         return out.replace(16 - digits.size(), digits.size(), digits);
     }
+    static inline unsigned last_ = 0;
 };
 
 // One connection between two sites, called by `near`.

@@ -57,12 +57,13 @@ std::shared_ptr<const mbusd::peer_identity> identity(const mbusd::rights_table& 
     return out;
 }
 
-test_bus::test_bus(protocol::node_events& events) : engine(options("10.0.0.1", 1), seal(), events) {}
+test_bus::test_bus(protocol::node_events& events, std::string host)
+    : engine(options(host, 1), seal(), events), host_(std::move(host)) {}
 
 mbusd::bus_status test_bus::status() const {
     mbusd::bus_status out;
     out.scope = "HOSTLOCAL";
-    out.host_id = "10.0.0.1";
+    out.host_id = host_;
     return out;
 }
 
@@ -168,7 +169,7 @@ bool test_client::nothing() {
 
 // --- the lab ------------------------------------------------------------------------------------
 
-router_lab::router_lab(std::string_view toml, std::string broker)
+router_lab::router_lab(std::string_view toml, std::string broker, std::string host)
     : configuration([&] {
           mbusd::config_reading out;
           mbusd::read_config_text(out, toml, "lab.toml");
@@ -179,7 +180,7 @@ router_lab::router_lab(std::string_view toml, std::string broker)
           [this](mbusd::level, std::string_view text, const std::vector<mbusd::log_field>&) { logged.emplace_back(text); }),
       turns([this](std::function<void()> run) { posted.push_back(std::move(run)); }),
       hub(configuration, std::move(broker), turns, log),
-      network(hub) {
+      network(hub, std::move(host)) {
     hub.start(network);
     turn();
 }

@@ -35,7 +35,7 @@ struct received {
 
 class test_bus final : public mbusd::bus {
 public:
-    explicit test_bus(protocol::node_events& events);
+    test_bus(protocol::node_events& events, std::string host);
 
     protocol::instant now() override { return at; }
     void schedule_flush() override { flush_wanted = true; }
@@ -49,6 +49,9 @@ public:
     protocol::instant at{protocol::time_point{} + 1000h, 1700000000000};
     bool flush_wanted = false;
     protocol::node engine;
+
+private:
+    std::string host_;  // its address, part of the ids of its entities
 };
 
 class router_lab;
@@ -96,7 +99,7 @@ private:
 
 class router_lab {
 public:
-    explicit router_lab(std::string_view toml = {}, std::string broker = "0123456789abcdef");
+    explicit router_lab(std::string_view toml = {}, std::string broker = "0123456789abcdef", std::string host = "10.0.0.1");
 
     // A connected client of a user with every right (or of `user`, in `groups`).
     test_client& client(std::uint32_t window = 0, std::uint32_t expiry = 0);
