@@ -143,12 +143,22 @@ private:
         return {io_state::failed, 0};
     }
 
+    static const char* remedy(long verified) noexcept {
+        switch (verified) {
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH: return "; the url must name a host that the certificate is for";
+        case X509_V_ERR_CERT_HAS_EXPIRED: return "; renew it there";
+        case X509_V_ERR_CERT_NOT_YET_VALID: return "; check the clocks of both hosts";
+        default: return "; set ca_file to the authority that signed it";
+        }
+    }
+
     std::string failure_text(int reason) const {
         if (reason == SSL_ERROR_SYSCALL) return std::generic_category().message(errno);
         const auto verified = SSL_get_verify_result(ssl_.get());
         if (SSL_is_server(ssl_.get()) == 0 && verified != X509_V_OK) {
             return std::string{"the certificate of the other side was refused: "} + X509_verify_cert_error_string(verified) +
-                   "; set ca_file to the authority that signed it";
+                   remedy(verified);
         }
         const char* text = ERR_reason_error_string(ERR_peek_error());
         return std::string{"TLS: "} + (text != nullptr ? text : "the other side broke the protocol");

@@ -108,14 +108,22 @@ link_policy link_table::policy_of(const peer_identity& who) const {
 
 void link_table::apply() {
     for (auto& [id, link] : links_) {
+        auto policy = link->policy_;
         if (link->who_) {
-            link->policy_ = policy_of(*link->who_);
+            policy = policy_of(*link->who_);
         } else {
             for (const auto& rule : hub_.configuration().links) {
-                if (rule.name == link->name_) link->policy_ = policy_of(rule);
+                if (rule.name == link->name_) policy = policy_of(rule);
             }
         }
-        show_all(*link);
+        const bool receives_other = policy.receive != link->policy_.receive;
+        link->policy_ = std::move(policy);
+        if (!receives_other) {
+            show_all(*link);
+        } else if (!link->session_.token().empty()) {
+            // What it takes is decided when the other side attaches, so that side has to attach again.
+            link->session_.end(now(), {errc::no_session, "'receive' of this link was changed; it begins anew"});
+        }
     }
 }
 

@@ -53,6 +53,8 @@ public:
 
     void start();
     void close();
+    // Whether it came as far as the frames of a link.
+    [[nodiscard]] bool opened() const noexcept { return input_.has_value(); }
 
     // connection_port
     void wake() override { environment_.turns.add(*this); }

@@ -97,6 +97,7 @@ void link_dialer::stop_attempt() {
 void link_dialer::dial() {
     stop_attempt();
     places_.clear();
+    connection_.reset();
     last_failure_.clear();
     slowly_ = false;
     resolver_.async_resolve(url_.host, std::to_string(url_.port), tcp::resolver::numeric_service,
@@ -179,8 +180,12 @@ void link_dialer::link_over(const mbus::error& why) {
 void link_dialer::try_later(std::string reason, bool slowly) {
     stop_attempt();
     if (link_.session().state() == mbus::mbws::link_state::idle || !reason.empty()) {
-        const auto& said = link_.session().last_fault().text;
-        if (slowly_ || !said.empty()) reason = link_.reason().empty() ? said : link_.reason();
+        // What the other daemon said tells more than how the connection ended; of earlier ones it is old.
+        if (connection_ && connection_->opened()) {
+            const bool over = link_.session().state() == mbus::mbws::link_state::idle;
+            const auto& said = over && !link_.reason().empty() ? link_.reason() : link_.session().last_fault().text;
+            if (!said.empty()) reason = said;
+        }
         log_.limited(level::notice, "dial/" + rule_.name, "link is down",
                      {{"link", rule_.name}, {"url", rule_.url}, {"reason", reason}});
         links_.note(link_, std::move(reason));
