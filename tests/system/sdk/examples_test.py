@@ -54,7 +54,8 @@ class Examples(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = scratch()
-        cls.daemon = Daemon(MBUSD, cls.folder.name).start()
+        state = os.path.join(cls.folder.name, "state")
+        cls.daemon = Daemon(MBUSD, cls.folder.name, f'[state]\ndirectory = "{state}"\n').start()
         os.environ["MBUS_SOCKET"] = cls.daemon.socket
 
     @classmethod
@@ -95,6 +96,24 @@ class Examples(unittest.TestCase):
         self.assertEqual(lines[0], "mixer.set -> (42)")
         self.assertEqual(lines[1], "mixer.get -> (42)")
         self.assertIn("mixer.set needs a gain from 0 to 100", lines[2])
+
+    def test_queue_worker(self):
+        worker = Program(self, "queue_worker", "work")
+        self.assertRegex(worker.line(), r"^reading as \(app:work id:")
+        sender = self.daemon.client()
+        self.addCleanup(sender.close)
+        sender.attach("(app:boss)")
+        for number, job in enumerate((b"do (1)", b"fail ()", b"do (2)"), start=1):
+            sender.send("message", number, RELIABLE, job, to="(app:work)")
+            self.assertNotIn("code", sender.expect("receipt").fields)
+        lines = [worker.line() for _ in range(7)]
+        self.assertEqual([line for line in lines if not line.startswith("fail")], ["do(1)", "do(2)"])
+        self.assertEqual([line for line in lines if line.startswith("fail")], ["fail()"] + ["fail() again"] * 4)
+        dead = self.daemon.client(window=1, expiry=0)
+        self.addCleanup(dead.close)
+        dead.send("attach", request=1, mode="queue", queue="work.dead")
+        dead.expect("ok")
+        self.assertEqual(dead.expect("message").body.rstrip(), b"fail ()")
 
     def test_c(self):
         listener = Program(self, "hello_listener", "2")
