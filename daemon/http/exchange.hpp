@@ -31,7 +31,7 @@ struct header_field {
 struct http_request {
     std::string method;   // "GET"; HEAD reaches handlers as GET
     std::string path;     // decoded, without query and prefix: "/cap/abc"
-    std::string encoded_path;  // the same as it came: "/atom/a%2Fb" is not "/atom/a/b"
+    std::string encoded_path{};  // the same as it came: "/atom/a%2Fb" is not "/atom/a/b"
     std::vector<std::pair<std::string, std::string>> query;  // decoded, in order
     std::vector<header_field> headers;
     std::string body;
