@@ -35,9 +35,8 @@ bool fit_for_websocket(exchange& call, const websocket_offer& offer) {
     }
     if (!mbus::websocket::list_has(request.header("Sec-WebSocket-Protocol"), offer.subprotocol,
                                    mbus::websocket::letters::exact)) {
-        call.respond(call.problem(400, "bad-frame",
-                                  "offer the subprotocol: 'Sec-WebSocket-Protocol: " + std::string{offer.subprotocol} + "' is missing")
-                         .with("Sec-WebSocket-Protocol", std::string{offer.subprotocol}));
+        call.refuse(400, "bad-frame",
+                    "offer the subprotocol: 'Sec-WebSocket-Protocol: " + std::string{offer.subprotocol} + "' is missing");
         return false;
     }
     return true;
