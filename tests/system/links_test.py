@@ -6,12 +6,13 @@ unreliable messages, three daemons in a ring, two ways to one bus, a link that i
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from netlab import PATIENCE, Lab, LabTest, main, wait_until  # noqa: E402
+from netlab import SLOW, Lab, LabTest, main, wait_until  # noqa: E402
 
 PORT = 8443
 
@@ -79,16 +80,17 @@ class Links(LabTest):
     def links(self, host):
         return [json.loads(line) for line in host.run("mbus", "link", "ls", "-j").stdout.splitlines()]
 
-    def joined(self):
-        """a1 and a2 on one bus, b1 and b2 on another; b1 calls a1."""
+    def joined(self, state=False):
+        """a1 and a2 on one bus, b1 and b2 on another; b1 calls a1. With `state` both know their ids and tokens after a restart."""
         left, right = self.bus(), None
         a1, a2 = self.host(left, "a1"), self.host(left, "a2")
         right = self.bus()
         b1, b2 = self.host(right, "b1"), self.host(right, "b2")
         address = self.cable(a1, b1)
-        a1.start(self.called(a1, [address]))
+        kept = {host: f'[state]\ndirectory = "{host.folder}/state"\n' if state else "" for host in (a1, b1)}
+        a1.start(self.called(a1, [address]) + kept[a1])
         a2.start()
-        b1.start('[bus]\ndeny_interfaces = ["wan*"]\n' + self.link(a1, b1, address, self.pem))
+        b1.start('[bus]\ndeny_interfaces = ["wan*"]\n' + kept[b1] + self.link(a1, b1, address, self.pem))
         b2.start()
         self.assertTrue(wait_until(lambda: [one["state"] for one in self.links(b1)] == ["active"]), self.links(b1))
         return a1, a2, b1, b2
@@ -212,6 +214,164 @@ class Links(LabTest):
         self.assertTrue(wait_until(lambda: "token" in self.links(b)[0]["reason"]), self.links(b))
         with open(os.path.join(b.folder, "to-a.token")) as file:
             self.assertNotIn(file.read().strip(), b.daemon.read_log())
+
+    def reasons(self, host):
+        return [one["reason"] for one in self.links(host)]
+
+    def reload(self, host, toml):
+        host.daemon.write_config(toml)
+        host.daemon.process.send_signal(signal.SIGHUP)
+
+    def test_a_daemon_that_is_killed_is_back_within_seconds(self):
+        a1, a2, b1, b2 = self.joined(state=True)
+        for killed, others in ((b1, (a1, a2)), (a1, (b1, b2))):
+            killed.kill()
+            killed.restart()
+            began = time.monotonic()
+            ear = killed.listen("app:ear", "-j", "-n", "2")
+            for other in others:
+                self.assertTrue(other.sees("app:ear"), (killed.name, other.name, self.links(other)))
+                done = other.run("mbus-send", "-j", "-r", "app:ear", "demo.text", '"again"')
+                self.assertIn('"ok":true', done.stdout)
+            self.assertEqual(ear.end(), 0)
+            self.assertLess(time.monotonic() - began, 10 * SLOW)
+            # What came over the link before is there again, too.
+            far = others[1].listen("app:far", "-j", "-n", "1")
+            self.assertTrue(killed.sees("app:far"))
+            self.assertIn('"ok":true', killed.run("mbus-send", "-j", "-r", "app:far", "demo.text", '"back"').stdout)
+            self.assertEqual(far.end(), 0)
+
+    def test_two_daemons_of_one_bus_with_a_link_each_deliver_once_and_stand_in(self):
+        left = self.bus()
+        a = self.host(left, "a")
+        right = self.bus()
+        b1, b2 = self.host(right, "b1"), self.host(right, "b2")
+        first, second = self.cable(a, b1), self.cable(a, b2)
+        a.start(self.called(a, [first, second]))
+        for caller, address in ((b1, first), (b2, second)):
+            caller.start('[bus]\ndeny_interfaces = ["wan*"]\n' + self.link(a, caller, address, self.pem))
+
+        def active():
+            return sorted(one["state"] == "active" for host in (b1, b2) for one in self.links(host))
+        self.assertTrue(wait_until(lambda: active() == [False, True]), (self.links(b1), self.links(b2)))
+        time.sleep(1)
+        self.assertEqual(active(), [False, True])
+        ears = [host.listen(f"app:{host.name}", "-j") for host in (a, b1, b2)]
+        for host in (a, b1, b2):
+            for other in (a, b1, b2):
+                self.assertTrue(host.sees(f"app:{other.name}"), (host.name, other.name))
+        a.run("mbus-send", "()", "demo.text", '"from a"')
+        b2.run("mbus-send", "()", "demo.text", '"from b2"')
+        for ear in ears:
+            ear.wait_for(2)
+        time.sleep(1)
+        self.assertEqual([len(ear.json()) for ear in ears], [2, 2, 2])
+        # The daemon with the link goes; the other one of its bus takes over.
+        gone, heir = (b1, b2) if self.links(b1)[0]["state"] == "active" else (b2, b1)
+        gone.daemon.stop()
+        self.assertTrue(wait_until(lambda: self.links(heir)[0]["state"] == "active"), self.links(heir))
+        self.assertIn('"ok":true', heir.run("mbus-send", "-j", "-r", "app:a", "demo.text", '"heir"').stdout)
+
+    def test_a_link_ends_with_its_token(self):
+        a1, a2, b1, b2 = self.joined()
+        ear = b2.listen("app:ear", "-j")
+        self.assertTrue(a2.sees("app:ear"))
+        a1.run("mbus", "client", "rm", "-q", "from-b1")
+        self.assertTrue(wait_until(lambda: "token" in self.reasons(b1)[0] and self.links(b1)[0]["state"] != "active"), self.links(b1))
+        self.assertTrue(a2.misses("app:ear"))
+        self.assertEqual(self.links(a1), [])
+        ear.stop()
+
+    def test_certificates_are_verified(self):
+        a, b = self.host(self.bus(), "a"), self.host(self.bus(), "b")
+        address = self.cable(a, b)
+        kept = f'[state]\ndirectory = "{a.folder}/state"\n'
+        a.start(self.called(a, [address]) + kept)
+        wrong, _ = self.certificate(b, [address])
+        deny = '[bus]\ndeny_interfaces = ["wan*"]\n'
+        entry = self.link(a, b, address, wrong)
+        b.start(deny + entry)
+        self.assertTrue(wait_until(lambda: "certificate" in self.reasons(b)[0]), self.links(b))
+        self.assertIn("ca_file", self.reasons(b)[0])
+        # The right authority, a name that the certificate does not have.
+        b.ip("address add 10.77.99.2/24 dev wan1")
+        a.ip("address add 10.77.99.1/24 dev wan1")
+        config = self.called(a, [address]).replace(f'tls_listen = ["{address}:{PORT}"]', f'tls_listen = ["0.0.0.0:{PORT}"]')
+        right = self.pem
+        a.daemon.stop()
+        a.daemon.write_config(config + kept)
+        a.restart()
+        entry = entry.replace(wrong, right)
+        self.reload(b, deny + entry.replace(address, "10.77.99.1"))
+        self.assertTrue(wait_until(lambda: "mismatch" in self.reasons(b)[0]), self.links(b))
+        self.assertIn("the url must name", self.reasons(b)[0])
+        self.reload(b, deny + entry)
+        self.assertTrue(wait_until(lambda: self.links(b)[0]["state"] == "active"), self.links(b))
+
+    def test_a_reload_changes_patterns_and_removes_links(self):
+        a, b = self.host(self.bus(), "a"), self.host(self.bus(), "b")
+        address = self.cable(a, b)
+        base = '[bus]\ndeny_interfaces = ["wan*"]\n'
+        a.start(self.called(a, [address]))
+        entry = self.link(a, b, address, self.pem)
+        b.start(base + entry)
+        ears = [host.listen(f"app:{host.name}-{part}") for host in (a, b) for part in ("one", "two")]
+        everything = ((a, "app:b-one"), (a, "app:b-two"), (b, "app:a-one"), (b, "app:a-two"))
+        for host, what in everything:
+            self.assertTrue(host.sees(what), what)
+        self.reload(b, base + entry + 'send = ["(app:b-one)"]\nreceive = ["(app:a-two)"]\n')
+        self.assertTrue(a.misses("app:b-two"))
+        self.assertTrue(b.misses("app:a-one"))
+        self.assertTrue(a.sees("app:b-one"))
+        self.assertTrue(b.sees("app:a-two"))
+        self.reload(b, base + entry)
+        for host, what in everything:
+            self.assertTrue(host.sees(what), what)
+        self.reload(b, base)
+        for host, what in everything:
+            self.assertTrue(host.misses(what, 10 * SLOW), what)
+        self.assertEqual(self.links(b), [])
+        self.assertTrue(wait_until(lambda: self.links(a) == []), self.links(a))
+        self.assertEqual(len(ears), 4)
+
+    def test_calls_large_messages_and_order_over_a_link(self):
+        a1, a2, b1, b2 = self.joined()
+        # A request and its reply, from a host behind one daemon to a host behind the other.
+        self.assertTrue(b2.sees("module:mbusd"))
+        large = "x" * 60000
+        ear = a2.listen("app:ear", "-j", "-n", "1")
+        self.assertTrue(b2.sees("app:ear"))
+        self.assertIn('"ok":true', b2.run("mbus-send", "-j", "-r", "app:ear", "demo.text", f'"{large}"').stdout)
+        self.assertEqual(ear.end(), 0)
+        self.assertEqual(ear.json()[0]["cmds"][0]["args"][0], large)
+        # Both ends at the link's own daemons: nothing may be lost, since no datagram is involved.
+        count = 10000
+        ear = a1.listen("app:many", "-j", "-n", str(count))
+        self.assertTrue(b1.sees("app:many"))
+        sender = b1.daemon.client()
+        sender.attach("(app:mouth)")
+        self.assertTrue(a1.sees("app:mouth"))
+        for n in range(count):
+            sender.send("message", 0, to="(app:many)", body=f"demo.number({n})".encode())
+        self.assertEqual(ear.end(), 0)
+        self.assertEqual([one["cmds"][0]["args"][0] for one in ear.json()], list(range(count)))
+        sender.close()
+        # A receipt comes at once.
+        ear = a1.listen("app:quick", "-j")
+        self.assertTrue(b1.sees("app:quick"))
+        sender = b1.daemon.client(window=64)
+        sender.attach("(app:asker)")
+        self.assertTrue(a1.sees("app:asker"))
+        took = []
+        for n in range(1, 21):
+            began = time.monotonic()
+            sender.send("message", n, flags=1, to="(app:quick)", body=b"demo.text()")
+            while sender.next().verb != "receipt":
+                pass  # acks come between
+            took.append(time.monotonic() - began)
+        self.assertLess(sorted(took)[len(took) // 2], 0.02 * SLOW, took)
+        ear.wait_for(20)
+        sender.close()
 
 
 if __name__ == "__main__":
