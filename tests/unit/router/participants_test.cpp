@@ -193,6 +193,7 @@ TEST_CASE("an observer hears who comes and goes, and who hosts it") {
 TEST_CASE("a connection without rights must show a token in connect") {
     router_lab lab;
     struct directory final : mbusd::client_directory {
+        std::shared_ptr<const mbusd::peer_identity> find_named(std::string_view) override { return nullptr; }
         std::shared_ptr<const mbusd::peer_identity> find_client(std::string_view token) override {
             if (token != "right") return nullptr;
             auto who = std::make_shared<mbusd::peer_identity>();

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -88,7 +90,7 @@ TEST_CASE("a damaged file is named as such") {
     CHECK(says(problem_of(lab), "is damaged"));
 }
 
-TEST_CASE("given a damaged page, then the table is not half loaded, and not written over") {
+TEST_CASE("given damaged pages, then the table is not half loaded, and not written over") {
     store_lab lab;
     {
         store kept{{.file = lab.where.file()}, lab.thread.post(), lab.log};
@@ -98,10 +100,16 @@ TEST_CASE("given a damaged page, then the table is not half loaded, and not writ
     }
     {
         std::fstream file{lab.where.file(), std::ios::in | std::ios::out | std::ios::binary};
-        file.seekp(20 * 4096);
-        file << std::string(4096, 'x');
+        // Behind the schema and the roots of all tables, where only the rows are.
+        constexpr std::size_t page = 4096;
+        constexpr std::size_t first = 40 * page;
+        const auto end = std::filesystem::file_size(lab.where.file());
+        REQUIRE(end > first + page);
+        file.seekp(first);
+        file << std::string(end - first, 'x');
     }
     store kept{{.file = lab.where.file()}, lab.thread.post(), lab.log};
+    INFO(kept.problem());
     CHECK(kept.keeps());  // nobody has looked there yet
     const auto read = load_clients(kept, [](stored_client&&) {});
     CHECK_FALSE(read.has_value());
