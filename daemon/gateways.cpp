@@ -152,6 +152,10 @@ void gateways::restored(store& kept) {
     if (parts_) parts_->restored(kept);
 }
 
+void gateways::use_links(const link_table& links) {
+    if (parts_) parts_->use_links(links);
+}
+
 void gateways::end_streams_of(std::string_view identity) {
     if (parts_) parts_->end_streams_of(identity);
     if (xmpp_) xmpp_->end_sessions_of(identity);

@@ -35,6 +35,7 @@ namespace mbusd {
 class account_table;
 class atom_gateway;
 class feed_home;
+class link_table;
 class store;
 class xmpp_parts;
 
@@ -61,6 +62,8 @@ public:
     void use_accounts(account_table& accounts, feed_home* feeds);
     // The router has its sessions back from the store, which has not started.
     void restored(store& kept);
+    // For their figures; they live as long as requests are answered.
+    void use_links(const link_table& links);
     // The token of this client was withdrawn.
     void end_streams_of(std::string_view identity);
     void start();

@@ -115,6 +115,10 @@ void http_parts::restored(store& kept) {
 
 void http_parts::add_figures(std::function<void(metric_page&)> source) { state_->figures.add_source(std::move(source)); }
 
+void http_parts::use_links(const link_table& links) {
+    state_->figures.add_source([&links](metric_page& page) { add_link_metrics(page, links); });
+}
+
 void http_parts::start() { state_->capabilities.start(); }
 
 void http_parts::configuration_changed() {

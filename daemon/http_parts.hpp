@@ -25,6 +25,7 @@
 namespace mbusd {
 
 class metric_page;
+class link_table;
 class store;
 
 class http_parts {
@@ -41,6 +42,8 @@ public:
     void restored(store& kept);
     // Other parts of /metrics.
     void add_figures(std::function<void(metric_page&)> source);
+    // For their figures.
+    void use_links(const link_table& links);
     void start();
     void configuration_changed();
     // The token of this client was withdrawn.

@@ -282,6 +282,7 @@ void service::parts::start() {
     hub.on_deadline([this] { arm_deadline(); });
     start_clients();
     links = std::make_unique<link_table>(hub, turns, log);
+    doors->use_links(*links);
     dialers = std::make_unique<link_dialers>(context, *links, turns, log);
     local = std::make_unique<local_listener>(context, std::move(socket), hub, turns, log);
     local->start();

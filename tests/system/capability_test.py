@@ -102,22 +102,53 @@ class CapabilityUrls(unittest.TestCase):
         self.assertIn(b"event: message\n", lines)
         self.assertEqual(422, self.call("POST", "/send", '{"to":"app:nobody","command":"a","reliable":true}', token | JSON)[0])
 
-    def test_metrics_are_well_formed_and_health_is_good(self):
+    def metrics(self):
+        """What /metrics says: (name, labels) -> value. Checks the form (Prometheus, text format 0.0.4)."""
         status, text = self.call("GET", "/metrics")
         self.assertEqual(200, status)
-        typed = set()
+        self.assertTrue(text.endswith("\n"))
+        kinds, figures, current = {}, {}, None
         for line in text.splitlines():
-            if line.startswith("# TYPE "):
-                name, kind = line.split()[2:]
-                self.assertNotIn(name, typed, "one TYPE for each name")
-                typed.add(name)
+            if line.startswith("# HELP "):
+                current = line.split(" ", 3)[2]
+                self.assertGreater(len(line.split(" ", 3)), 3, line)
+                self.assertNotIn(current, kinds, "a family stands in one place")
+            elif line.startswith("# TYPE "):
+                name, kind = line.split(" ")[2:]
+                self.assertEqual(current, name)
                 self.assertEqual(kind == "counter", name.endswith("_total"), name)
-            elif not line.startswith("# HELP "):
-                match = re.fullmatch(r'([a-z_:][a-z0-9_:]*)(\{[a-z_]+="[^"\\]*"(?:,[a-z_]+="[^"\\]*")*\})? (\S+)', line)
+                kinds[name] = kind
+            else:
+                match = re.fullmatch(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)', line)
                 self.assertTrue(match, line)
-                self.assertIn(match.group(1), typed)
-                float(match.group(3))
-        self.assertEqual(200, self.call("GET", "/healthz")[0])
+                name, labels, value = match.groups()
+                self.assertEqual(current, name)
+                pairs = re.findall(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\[\\"n])*)"(?:,|$)', labels or "")
+                self.assertEqual(labels or "", ",".join(f'{key}="{text}"' for key, text in pairs))
+                key = (name, tuple(sorted(pairs)))
+                self.assertNotIn(key, figures, "a series stands once")
+                figures[key] = float(value)
+                if kinds[name] == "counter":
+                    self.assertGreaterEqual(figures[key], 0)
+        return figures
+
+    def test_metrics_are_well_formed_and_health_is_good(self):
+        reader = self.daemon.client(window=16, expiry=60)
+        self.addCleanup(reader.close)
+        reader.attach("(app:jobs)", mode="queue", queue="jobs")
+        _, _, path = self.door()
+        before = self.metrics()
+        self.assertEqual(202, self.call("POST", path, "door.open()")[0])
+        after = self.metrics()
+        queued = ("mbusd_capability_requests_total", (("result", "queued"),))
+        self.assertEqual(before[queued] + 1, after[queued])
+        self.assertEqual(1, after[("mbusd_queue_readers", (("queue", "jobs"),))])
+        for name in ("mbusd_store_ok", "mbusd_sessions", "mbusd_sessions_connected", "mbusd_session_queue_messages", "mbusd_links",
+                     "mbusd_queues", "process_resident_memory_bytes"):
+            self.assertIn((name, ()), after)
+        self.assertEqual(1, after[("mbusd_store_ok", ())])
+        status, text = self.call("GET", "/healthz")
+        self.assertEqual((200, True, []), (status, json.loads(text)["ok"], json.loads(text)["problems"]))
 
     def test_whatever_is_not_valid_answers_alike_to_every_method(self):
         client, url, revoked = self.door()

@@ -26,6 +26,8 @@ void metrics_gateway::add_paths(path_table& paths) {
                        std::chrono::duration<double>(lag).count());
             add_bus_metrics(page, hub_.facts().status(), hub_.facts().node().counters());
             add_router_metrics(page, hub_);
+            add_session_metrics(page, hub_);
+            if (auto* queues = hub_.queues()) add_queue_metrics(page, *queues);
             add_store_metrics(page, store_);
             for (const auto& each : sources_) each(page);
             add_process_metrics(page);

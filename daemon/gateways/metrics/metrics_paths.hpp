@@ -20,6 +20,8 @@
 
 namespace mbusd {
 
+class link_table;
+class queue_table;
 class store;
 
 // A daemon whose event loop answers later than this is not well: local messages take as long.
@@ -36,6 +38,9 @@ void add_process_metrics(metric_page& page);
 void add_bus_metrics(metric_page& page, const bus_status& status, const mbus::protocol::counters& counts);
 void add_router_metrics(metric_page& page, const router& hub);
 void add_store_metrics(metric_page& page, const store& kept);
+void add_session_metrics(metric_page& page, router& hub);
+void add_queue_metrics(metric_page& page, queue_table& queues);
+void add_link_metrics(metric_page& page, const link_table& links);
 
 // True for 127.0.0.0/8, ::1, and the Unix socket.
 [[nodiscard]] bool is_loopback_client(std::string_view client) noexcept;
