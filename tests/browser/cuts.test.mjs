@@ -1,5 +1,6 @@
 // A client, in Node and in Chromium, is cut off 200 times at random points (proxy.mjs) while 20 000 numbered messages flow each way:
-// every message arrives exactly once and in order. MBUS_SEED repeats a run.
+// every message arrives exactly once and in order. Then the daemon is killed with SIGKILL again and again meanwhile, and the
+// sessions are durable. MBUS_SEED repeats a run.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { chromium } from "playwright-core";
@@ -8,6 +9,7 @@ import { cuts, Proxy } from "./proxy.mjs";
 
 const messages = Number(process.env.MBUS_CUT_MESSAGES ?? 20_000);
 const cutsWanted = Number(process.env.MBUS_CUTS ?? 200);
+const killsWanted = Number(process.env.MBUS_KILLS ?? 8);
 const silence = 1000; // ms; so that stalled connections are noticed soon
 const batch = 100; // messages between two looks at the clock
 const { command, connect } = client;
@@ -77,7 +79,8 @@ async function inNode(what, paced) {
     return { connected: () => side.bus.state === "connected", sending: side.sending };
 }
 
-async function cutOff(t, browser) {
+// `kills`: how often the daemon dies as well.
+async function cutOff(t, browser, kills = 0) {
     const seed = Number(process.env.MBUS_SEED ?? Date.now() % 100_000);
     t.diagnostic(`seed ${seed}`);
     const roll = dice(seed);
@@ -86,38 +89,49 @@ async function cutOff(t, browser) {
     let over = false;
     try {
         await lab.start();
-        const token = await lab.token("cuts");
+        const durable = kills > 0;
+        const token = await lab.token("cuts", ...(durable ? ["--durable"] : []));
         proxy = await Proxy.start(port);
-        const steady = await connect(`http://localhost:${port}`, { token, WebSocket, name: "steady" });
+        const steady = await connect(`http://localhost:${port}`, { token, WebSocket, name: "steady", silence, durable });
+        let steadyAnew = 0;
+        steady.on("state", ({ resumed }) => resumed === false && ++steadyAnew);
         const a = await steady.attach("(app:steady)");
         const heard = [];
         a.listen((message) => void heard.push(message.commands[0].args[0]));
 
         let done = 0;
+        let killed = 0;
         // Sending goes on as the cuts do, so that they hit it all along.
         const paced = async (n) => {
             while (!over && done < (cutsWanted * (n + batch)) / messages) await sleep(5);
         };
-        const options = { token, name: "shaky", silence, expiry: 60 };
+        const options = { token, name: "shaky", silence, expiry: 60, durable };
         const what = { url: `http://localhost:${proxy.port}`, options, messages, batch };
         const shaky = await (browser ? inBrowser(browser, proxy, what, paced) : inNode(what, paced));
         const cutting = (async () => {
             while (done < cutsWanted && !over) {
                 if (await shaky.connected()) done += Math.min(1, proxy.cut(roll(12) ? "reset" : cuts[1 + roll(2)]));
                 await sleep(20 + roll(150));
+                if (killed * cutsWanted >= done * kills) continue;
+                ++killed;
+                await lab.kill();
+                await sleep(roll(300));
+                await lab.start();
             }
         })();
         const [, shakyEnd] = await Promise.all([sendAll(a, steady, "(app:shaky)", "to.shaky", paced), shaky.sending()]);
         over = true;
         await cutting;
         await until(() => heard.length >= messages, () => `${heard.length} of ${messages}`);
-        t.diagnostic(`${done} cuts, ${JSON.stringify(shakyEnd.events)}`);
+        t.diagnostic(`${done} cuts, ${killed} kills, ${JSON.stringify(shakyEnd.events)}`);
         const all = Array.from({ length: messages }, (_, n) => n);
         assert.deepEqual(heard, all);
         assert.deepEqual(shakyEnd.heard, all);
         assert.equal(shakyEnd.events.anew, 0);
+        assert.equal(steadyAnew, 0);
         assert.equal(shakyEnd.events.missed, 0);
         assert.ok(done >= cutsWanted);
+        assert.ok(killed >= kills);
         await steady.close();
     } finally {
         over = true;
@@ -126,13 +140,16 @@ async function cutOff(t, browser) {
     }
 }
 
-test("Node, 200 cuts: all messages exactly once and in order, both ways", (t) => cutOff(t));
-
-test("Chromium, 200 cuts: all messages exactly once and in order, both ways", async (t) => {
+async function cutOffBrowser(t, kills) {
     const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox", "--disable-gpu"] });
     try {
-        await cutOff(t, browser);
+        await cutOff(t, browser, kills);
     } finally {
         await browser.close();
     }
-});
+}
+
+test("Node, 200 cuts: all messages exactly once and in order, both ways", (t) => cutOff(t));
+test("Chromium, 200 cuts: all messages exactly once and in order, both ways", (t) => cutOffBrowser(t));
+test("Node, the daemon is killed as well: likewise", (t) => cutOff(t, undefined, killsWanted));
+test("Chromium, the daemon is killed as well: likewise", (t) => cutOffBrowser(t, killsWanted));

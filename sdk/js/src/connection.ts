@@ -9,10 +9,10 @@
 import { asAddress } from "./address.js";
 import { binary } from "./binary_frame.js";
 import { Destination, Entity, Host, HostedEntity, makeEntity } from "./entity.js";
-import { asMbusError, fail, MbusError } from "./errors.js";
+import { asMbusError, cancelled, fail, isFinal, MbusError } from "./errors.js";
 import { Codec, Fields } from "./frame.js";
 import type { RequestEvents } from "./requests.js";
-import { isFinal, makeSession, SessionHandler } from "./session.js";
+import { makeSession, SessionHandler } from "./session.js";
 import { openSocket, WebSocketClass } from "./socket.js";
 
 export interface ConnectOptions {
@@ -121,10 +121,15 @@ const guard = (action: () => void) => {
         later(failure);
     }
 };
+// Calls `late` if the promise takes longer; longer ones than a timer can measure never are too late.
+const within = <Result>(limit: number, promise: Promise<Result>, late: () => void): Promise<Result> => {
+    const timer = setTimeout(late, Math.min(limit, 2 ** 31 - 1));
+    return promise.finally(() => clearTimeout(timer));
+};
 
 // Connects in the background; see connect() for one that waits.
 export function open(where: string | URL, options: ConnectOptions = {}): Connection {
-    const { token: auth, name, expiry, durable, window = 256, silence = 60_000 } = options;
+    const { token: auth, name, expiry, durable, window = 256 } = options;
     const kind = options.WebSocket ?? globalThis.WebSocket ?? fail("bad-argument", "pass { WebSocket } from the package ws");
     const url = socketUrl(where);
     const now = () => performance.now();
@@ -135,7 +140,7 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
     let socket: ReturnType<typeof openSocket> | undefined;
     let usable = false; // the socket is open
     let attempts = 0;
-    let retryAt = Infinity;
+    let dialAt = 0;
     let openBy = Infinity;
     let timer: ReturnType<typeof setTimeout> | undefined;
     let armed = Infinity; // when the timer fires
@@ -150,7 +155,7 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
         ({ state, reason } = event);
         emit("state", event);
     };
-    const closedReason = () => reason ?? new MbusError("cancelled", "the connection was closed");
+    const isClosed = () => state === "closed";
 
     // --- the session's events -----------------------------------------------------------------------
 
@@ -160,24 +165,23 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
         socket?.drop_(orderly);
         socket = undefined;
     };
-    const fault = (failure: MbusError, again: boolean) => {
+    const fault_ = (failure: MbusError) => {
         drop();
         session.lost_();
-        if (state === "closed") return;
-        if (again) {
-            const delay = Math.min(delayMost, delayFirst * 2 ** attempts++);
-            retryAt = now() + delay * (0.5 + Math.random() / 2);
-            return change({ state: "connecting", reason: failure });
+        if (isClosed()) return;
+        if (isFinal(failure)) {
+            finish(failure);
+            return session.end_();
         }
-        finish(failure);
-        session.end_();
+        const delay = Math.min(delayMost, delayFirst * 2 ** attempts++);
+        dialAt = now() + delay * (0.5 + Math.random() / 2);
+        change({ state: "connecting", reason: failure });
     };
     const finish = (why?: MbusError) => {
-        if (state === "closed") return;
+        if (isClosed()) return;
         drop(true);
-        retryAt = Infinity;
         change({ state: "closed", reason: why });
-        attached.forEach((each) => each.end_(closedReason()));
+        attached.forEach((each) => each.end_(why ?? cancelled()));
         attached.clear();
     };
     const sessionHandler: SessionHandler = {
@@ -188,84 +192,81 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
             const unacknowledged = lost.map(({ fields_: { to = "", type }, body_: body }) => ({ to, type, body }));
             change({ state: "connected", resumed, unacknowledged });
         },
-        fault_: fault,
+        fault_,
         closed_: finish,
-        message_({ fields, ...rest }, delivery) {
-            const { entity, mode } = fields;
-            let handled = false;
-            const once = (action: () => void) => {
-                if (!handled) action();
-                handled = true;
+        message_(frame, delivery) {
+            const { entity, mode } = frame.fields;
+            const ack = () => {
+                session.takeOver_(delivery);
                 settle();
             };
-            const ack = () => once(() => session.takeOver_(now(), delivery));
-            const owner = [...attached].find(({ address_, mode_ }) =>
-                mode === "monitor" || mode_ === "monitor" ? mode === mode_ : !entity || address_ === entity,
-            );
-            if (!owner) return ack(); // detached meanwhile
-            owner.deliver_({ fields, ...rest }, ack, (why = "the reader gave it back") =>
-                once(() => session.refuse_(now, delivery, why)),
-            );
+            const nak = (why = "the reader gave it back") => {
+                session.refuse_(delivery, why);
+                settle();
+            };
+            for (const each of attached) {
+                const monitors = each.mode_ === "monitor";
+                if (monitors === (mode === "monitor") && (monitors || !entity || each.address_ === entity)) {
+                    return each.deliver_(frame, ack, nak);
+                }
+            }
+            ack(); // detached meanwhile
         },
         missed_: (messages) => emit("missed", messages),
         refused_: (failure) => emit("refused", failure),
     };
     const session = makeSession(
         {
-            fields: { version: 1, name, auth, window, expiry, size: 1 << 20, durable },
-            binding: options.binding ?? binary,
-            silence,
-            queueOctets: options.queueOctets ?? 8 << 20,
-            queueMessages: options.queueMessages ?? 65536,
+            now_: now,
+            hello_: { version: 1, name, auth, window, expiry, size: 1 << 20, durable },
+            binding_: options.binding ?? binary,
+            silence_: options.silence ?? 60_000,
+            queueOctets_: options.queueOctets ?? 8 << 20,
+            queueMessages_: options.queueMessages ?? 65536,
         },
         sessionHandler,
     );
 
     // --- the socket ---------------------------------------------------------------------------------
 
+    // What comes of the socket, and then all that follows from it.
+    const following =
+        <Given extends unknown[]>(action: (...given: Given) => void) =>
+        (...given: Given) => {
+            action(...given);
+            settle();
+        };
     const dial = () => {
-        retryAt = Infinity;
+        dialAt = Infinity;
         openBy = now() + openingLimit;
-        try {
-            socket = openSocket(kind as WebSocketClass, url, {
-                opened_() {
-                    usable = true;
-                    session.connect_(now());
-                    settle();
-                },
-                data_(data) {
-                    session.receive_(now(), data);
-                    settle();
-                },
-                gone_(why) {
-                    fault(why, !isFinal(why));
-                    settle();
-                },
-            });
-        } catch (failure) {
-            fault(asMbusError(failure), false); // the URL is none
-        }
+        socket = openSocket(kind as WebSocketClass, url, {
+            opened_: following(() => {
+                usable = true;
+                session.connect_();
+            }),
+            data_: following(session.receive_),
+            gone_: following(fault_),
+        });
     };
-    const tick = () => {
+    const tick = following(() => {
         armed = Infinity;
-        session.advance_(now());
-        if (openBy <= now()) fault(new MbusError("timed-out", `${url} did not answer`), true);
-        if (retryAt <= now()) dial();
-        settle();
-    };
+        session.advance_();
+        if (openBy <= now()) fault_(new MbusError("timed-out", `${url} did not answer`));
+        if (dialAt <= now()) dial();
+    });
     // After everything that happens: writes what the session has to say, keeps promises, sets the timer.
     const settle = () => {
         try {
             if (usable) for (const data of session.output_()) socket!.send_(data);
         } catch (failure) {
-            fault(asMbusError(failure), true); // it is closing already
+            fault_(asMbusError(failure)); // it is closing already
         }
         waiters = waiters.filter(([done, resolve, reject]) => {
-            if (state === "closed") reject(closedReason());
+            if (isClosed()) reject(reason ?? cancelled());
             else if (done()) resolve();
             else return true;
         });
-        const next = state === "closed" ? Infinity : Math.min(session.deadline_(), retryAt, openBy);
+        const next = isClosed() ? Infinity : Math.min(session.deadline_(), dialAt, openBy);
         if (next >= armed && next < Infinity) return; // it fires early, and is set again
         clearTimeout(timer);
         armed = next;
@@ -279,8 +280,11 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
 
     // --- what entities need, and programs -------------------------------------------------------------
 
+    const mustBeOpen = () => {
+        if (isClosed()) throw reason ?? cancelled();
+    };
     const ask = (verb: string, fields: Fields, events: RequestEvents): number => {
-        if (state === "closed") throw closedReason();
+        mustBeOpen();
         const number = session.request_(verb, fields, events);
         settle();
         return number;
@@ -288,11 +292,10 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
     const request_ = (verb: string, fields: Fields): Promise<Fields> =>
         new Promise((done_, refused_) => ask(verb, fields, { done_, refused_ }));
     const host: Host = {
-        send_(what) {
-            if (state === "closed") throw closedReason();
+        send_: following((what) => {
+            mustBeOpen();
             session.send_(what);
-            settle();
-        },
+        }),
         request_,
         entities_: () => attached.size,
         report_(event, what) {
@@ -314,17 +317,15 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
         },
         ready: (limit = openingLimit) =>
             new Promise((resolve, reject) => {
-                const late = () => reject(new MbusError("timed-out", reason?.message ?? "the daemon did not answer in time"));
-                const limiter = setTimeout(late, Math.min(limit, 2 ** 31 - 1));
-                until(session.connected_)
-                    .finally(() => clearTimeout(limiter))
-                    .then(resolve, reject);
+                within(limit, until(session.connected_), () =>
+                    reject(new MbusError("timed-out", reason?.message ?? "the daemon did not answer in time")),
+                ).then(resolve, reject);
             }),
         drained: () => until(() => !session.waiting_()),
         attach: (address, { mode = "entity", commands: command, queue, type, policy } = {}) =>
             new Promise((resolve, reject) => {
                 let hosted: HostedEntity | undefined;
-                const wanted: Fields = { entity: address ? asAddress(address).text : undefined, command, queue, type, policy };
+                const wanted: Fields = { entity: address && asAddress(address).text, command, queue, type, policy };
                 if (mode !== "entity") wanted.mode = mode;
                 const number: number = ask("attach", wanted, {
                     done_({ entity = "()" }) {
@@ -373,22 +374,12 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
             handlersOf(event).add(handler);
             return () => void handlersOf(event).delete(handler);
         },
-        close: (limit = closingLimit) =>
-            new Promise((resolve) => {
-                const giveUp = setTimeout(() => {
-                    session.end_();
-                    settle();
-                }, limit);
-                const ended = () => {
-                    clearTimeout(giveUp);
-                    resolve();
-                };
-                session.close_();
-                until(() => false).catch(ended);
-            }),
+        close(limit = closingLimit) {
+            session.close_();
+            return within(limit, until(() => false), following(session.end_)).catch(() => undefined);
+        },
     };
-    dial();
-    settle();
+    tick();
     return connection;
 }
 

@@ -4,14 +4,13 @@
 //     me.send("(app:player)", command("player.play", "song.mp3"));
 //     const { matched } = await me.sendReliably("(app:player)", "player.stop()");
 //     const reply = await me.request("(module:mbusd)", command("mbusd.status"));
-//     me.handle("ui.*", async (call) => [42]);
 //     me.listen(async (message) => { ... });        // acknowledged when the promise is fulfilled
 //     for await (const message of me.listen()) ...  // acknowledged when the next one is asked for
 import { Address, asAddress } from "./address.js";
-import { asMbusError, fail, MbusError } from "./errors.js";
+import { asMbusError, MbusError } from "./errors.js";
 import { Fields, flagReceipt, flagReliable, Frame } from "./frame.js";
-import { encodePayload, globMatches, Message, Payload, SendOptions } from "./message.js";
-import { answerCommand, callCommand, CallHandler, idOf, isCall, readAnswer, Reply, returnSuffix } from "./rpc.js";
+import { encodePayload, Message, Payload, SendOptions } from "./message.js";
+import { callCommand, idOf, readAnswer, Reply, returnSuffix } from "./rpc.js";
 import type { Outgoing } from "./session.js";
 import { Command } from "./value.js";
 
@@ -32,6 +31,8 @@ export interface Grant {
 }
 
 export type Listener = (message: Message) => unknown;
+// Takes a command for itself, or not (falsy). What it returns may be a promise of the end of its work.
+export type Filter = (what: Command, message: Message) => unknown;
 
 export interface Entity {
     // With its `id`; another one after a new session.
@@ -48,9 +49,9 @@ export interface Entity {
     // Asks exactly one entity and waits for its answer. Rejects as sendReliably(), with remote-failed and the
     // callee's text, or timed-out.
     request(to: Destination, what: Command, options?: { timeout?: number }): Promise<Reply>;
-    // Answers requests whose names fit the globs; returns what ends it. What the handler throws is the caller's
-    // failure.
-    handle(globs: string, handler: CallHandler): () => void;
+    // Shows each command that comes to `filter`, before any listener; what it takes goes no further. Returns
+    // what ends it. handle() of @mbus/client/handle is made of this.
+    intercept(filter: Filter): () => void;
 
     // Calls back for each message in the order of arrival, without waiting for the ones before. Returns what
     // ends it.
@@ -88,10 +89,10 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
     let lastId = 0;
     const inbox: Message[] = []; // the window bounds it
     const wakes = new Set<() => void>();
-    const calls = new Map<string, { name_: string; callee_: Address; settle_(failure: unknown, reply?: Reply): void }>();
-    const rules = new Set<[globs: string, handler: CallHandler]>();
+    const calls = new Set<(failure: MbusError) => void>(); // that wait for their answers
+    const filters = new Set<Filter>();
 
-    const outgoing = (to: Destination, what: Payload, { ttl, time }: SendOptions = {}, flags_ = 0): Outgoing => {
+    const send = (to: Destination, what: Payload, { ttl, time }: SendOptions = {}, flags_ = 0, settle_?: Outgoing["settle_"]) => {
         const [type, body_] = encodePayload(what);
         if (ended) throw ended;
         const fields_: Fields = {
@@ -104,64 +105,14 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
                 return host.entities_() > 1 ? hosted.address_ : undefined;
             },
         };
-        return { verb_: "message", fields_, body_, flags_ };
+        host.send_({ verb_: "message", fields_, body_, flags_, settle_ });
     };
-    const settled = async (what: Outgoing): Promise<Receipt> =>
-        new Promise((resolve, reject) => {
-            what.settle_ = (failure, { matched = 0, entity: by, tried, took }) =>
-                failure ? reject(failure) : resolve({ matched, entity: by, tried, took });
-            host.send_(what);
-        });
-
-    // --- requests -------------------------------------------------------------------------------
-
-    const answer = async ({ from, to }: Message, what: Command, handler?: CallHandler) => {
-        const { name, args } = what;
-        let reply: Command;
-        try {
-            const done = handler
-                ? await handler({ from, to, name, args: args[1] as Command["args"] })
-                : fail("not-found", `unknown request ${name}`);
-            encodePayload((reply = answerCommand(what, done)));
-        } catch (failure) {
-            reply = answerCommand(what, asMbusError(failure));
-        }
-        await entity.sendReliably(from, reply).catch((failure) => host.report_("refused", failure));
-    };
-    // True when the command was for this client and not for the program; `busy` ends when it was answered.
-    const consume = (message: Message, what: Command, busy: Promise<void>[]): boolean => {
-        const { from, to, reliable } = message;
-        const { name } = what;
-        const call = name.endsWith(returnSuffix) ? calls.get(idOf(what)) : undefined;
-        if (call?.name_ === name && new Address(from).answersTo(call.callee_)) {
-            try {
-                call.settle_(0, readAnswer(what, from));
-            } catch (failure) {
-                call.settle_(failure);
-            }
-            return true;
-        }
-        if (!rules.size || !isCall(what)) return false;
-        const [, handler] = [...rules].reverse().find(([globs]) => globMatches(globs, name)) ?? [];
-        // A call to a group is answered by those who know it.
-        if (!handler && !reliable && to !== hosted.address_) return false;
-        busy.push(answer(message, what, handler));
-        return true;
-    };
-    // Answers and requests go no further; true when nothing else is in the message.
-    const consumeAll = (message: Message): boolean => {
-        if (message.monitor || !(calls.size + rules.size)) return false;
-        const busy: Promise<void>[] = [];
-        try {
-            const all = message.commands;
-            message.commands = all.filter((each) => !consume(message, each, busy));
-            if (message.commands.length || !all.length) return false;
-        } catch {
-            return false; // no commands: the program sees what came
-        }
-        void Promise.all(busy).then(message.ack);
-        return true;
-    };
+    const sendFor = (flags: number) => (to: Destination, what: Payload, options?: SendOptions) =>
+        new Promise<Receipt>((resolve, reject) =>
+            send(to, what, options, flags, (failure, { matched = 0, entity: by, tried, took }) =>
+                failure ? reject(failure) : resolve({ matched, entity: by, tried, took }),
+            ),
+        );
 
     // --- receiving ------------------------------------------------------------------------------
 
@@ -173,6 +124,28 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
             if (mode_ === "queue") message.nak(asMbusError(failure).message);
         }
         message.ack();
+    };
+    // What filters take goes no further; true when nothing else is in the message.
+    const consumed = (message: Message): boolean => {
+        const busy: unknown[] = [];
+        const takes = (what: Command) => (filter: Filter) => {
+            const work = filter(what, message);
+            if (work) busy.push(work);
+            return work;
+        };
+        try {
+            if (message.monitor || !filters.size) return false;
+            const rest = message.commands.filter((each) => ![...filters].some(takes(each)));
+            if (!busy.length) return false;
+            message.commands = rest;
+            if (rest.length) return false;
+        } catch {
+            return false; // no commands: the program sees what came
+        }
+        Promise.all(busy)
+            .catch((failure) => host.report_("refused", failure))
+            .then(message.ack);
+        return true;
     };
     const wake = () => {
         wakes.forEach((each) => each());
@@ -202,33 +175,45 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         get address() {
             return hosted.address_;
         },
-        send: (to, what, options) => host.send_(outgoing(to, what, options)),
-        sendReliably: async (to, what, options) => settled(outgoing(to, what, options, flagReliable)),
-        sendWithReceipt: async (to, what, options) => settled(outgoing(to, what, options, flagReceipt)),
+        send: (to, what, options) => send(to, what, options),
+        sendReliably: sendFor(flagReliable),
+        sendWithReceipt: sendFor(flagReceipt),
         request: (to, what, { timeout = requestTimeout } = {}) =>
             new Promise((resolve, reject) => {
-                const id = String(++lastId);
-                const callee_ = asAddress(to);
-                const timer = setTimeout(() => settle_(new MbusError("timed-out", "the request was not answered in time")), timeout);
-                const settle_ = (failure: unknown, reply?: Reply) => {
-                    clearTimeout(timer);
-                    calls.delete(id);
-                    if (reply) resolve(reply);
-                    else reject(failure);
+                const id = `${++lastId}`;
+                const callee = asAddress(to);
+                const fail = (failure: unknown) => {
+                    end();
+                    reject(failure);
                 };
+                const timer = setTimeout(() => fail(new MbusError("timed-out", "the request was not answered in time")), timeout);
+                const stop = entity.intercept((answer, { from }) => {
+                    if (answer.name !== what.name + returnSuffix || idOf(answer) !== id) return;
+                    if (!new Address(from).answersTo(callee)) return;
+                    try {
+                        resolve(readAnswer(answer, from));
+                        end();
+                    } catch (failure) {
+                        fail(failure);
+                    }
+                    return true;
+                });
+                const end = () => {
+                    clearTimeout(timer);
+                    calls.delete(fail);
+                    stop();
+                };
+                calls.add(fail);
                 // The outcome of sending matters only when it failed: the answer may even come first.
-                entity.sendReliably(to, callCommand(what, id)).catch(settle_);
-                calls.set(id, { name_: what.name + returnSuffix, callee_, settle_ });
+                entity.sendReliably(to, callCommand(what, id)).catch(fail);
             }),
-        handle(globs, handler) {
-            const rule: [string, CallHandler] = [globs, handler];
-            rules.add(rule);
-            return () => void rules.delete(rule);
+        intercept(filter) {
+            filters.add(filter);
+            return () => void filters.delete(filter);
         },
         listen: listen as Entity["listen"],
-        async grant({ commands: command, expiry: wanted, uses: most } = {}) {
-            const fields: Fields = { entity: hosted.address_, command, expiry: wanted, uses: most };
-            const { url = "", expiry, uses } = await host.request_("grant", fields);
+        async grant({ commands: command, ...limits } = {}) {
+            const { url = "", expiry, uses } = await host.request_("grant", { entity: hosted.address_, command, ...limits });
             return { url, expiry, uses };
         },
         async detach() {
@@ -243,7 +228,7 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         // One message from the daemon.
         deliver_(frame, ack, nak) {
             const message = new Message(frame, ack, nak);
-            if (consumeAll(message)) return;
+            if (consumed(message)) return;
             if (listener) return void hand(message);
             // The daemon may still deliver what waited there when the entity was detached.
             if (ended) return void (mode_ === "queue" ? nak() : ack());
@@ -253,7 +238,7 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         // Iterators end, open requests fail.
         end_(failure) {
             ended ??= failure;
-            calls.forEach(({ settle_ }) => settle_(failure));
+            calls.forEach((each) => each(failure));
             wake();
         },
     };

@@ -20,4 +20,11 @@ export function fail(code: string, text: string): never {
 }
 
 export const asMbusError = (what: unknown): MbusError =>
-    what instanceof MbusError ? what : new MbusError("internal", String((what as Error)?.message ?? what));
+    (what as Error)?.name === "MbusError" ? (what as MbusError) : new MbusError("internal", String((what as Error)?.message ?? what));
+
+// What an `error` or `nak` says.
+export const failureOf = ({ code = "internal", text }: { code?: string; text?: string }) => new MbusError(code, text);
+// True for codes after which connecting again would meet the same end (docs/mbws.md, section 6).
+export const isFinal = ({ code }: MbusError): boolean =>
+    /^(taken-over|unauthorized|forbidden|bad-.*|too-large|window)$/.test(code);
+export const cancelled = (): MbusError => new MbusError("cancelled", "the connection was closed");

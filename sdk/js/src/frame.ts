@@ -1,5 +1,5 @@
 // The MBWS frame: a verb, a number, header fields and a body (docs/mbws.md, section 2).
-// Its two forms are in binary_frame.ts and text_frame.ts.
+// Its two forms are in binary_frame.ts and text.ts.
 
 // An unsigned integer of up to 64 bits: a bigint beyond 2^53.
 export type Unsigned = number | bigint;

@@ -76,9 +76,3 @@ export function encodePayload(what: Payload): [type: Fields["type"], body: Uint8
     if ("body" in what) return [what.type, typeof what.body === "string" ? toUtf8(what.body) : what.body];
     return [undefined, toUtf8(formatCommands("name" in what ? [what] : what))];
 }
-
-// True when `name` fits one of the comma-separated globs: `*` any run of characters, `?` one.
-export function globMatches(globs: string, name: string): boolean {
-    const escaped = globs.replace(/[^\w,*?-]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".");
-    return new RegExp(`^(?:${escaped.replace(/,/g, "|")})$`, "s").test(name);
-}

@@ -1,6 +1,6 @@
 // The requests of a session (docs/mbws.md, section 3): each is repeated on every new connection until it
 // was answered; attaches and watches are made again in every new session.
-import { MbusError } from "./errors.js";
+import { cancelled, failureOf, MbusError } from "./errors.js";
 import { Fields } from "./frame.js";
 
 export interface RequestEvents {
@@ -18,11 +18,11 @@ interface OpenRequest {
     verb_: string;
     fields_: Fields;
     events_: RequestEvents;
-    answered_: boolean;
-    again_: boolean; // it was answered in an earlier session
-    sent_: boolean; // on this connection
-    sentBefore_: boolean; // on an earlier one: it may have been done already
-    cancelled_: boolean; // an attach or watch whose detach is under way
+    answered_?: boolean;
+    again_?: boolean; // it was answered in an earlier session
+    sent_?: boolean; // on this connection
+    sentBefore_?: boolean; // on an earlier one: it may have been done already
+    cancelled_?: boolean; // an attach or watch whose detach is under way
 }
 
 const undoes = ({ verb_ }: OpenRequest) => verb_ === "detach" || verb_ === "revoke";
@@ -35,7 +35,7 @@ export function makeRequests(write: (verb: string, number: number, fields: Field
     const send = (request: OpenRequest) => {
         write(request.verb_, 0, request.fields_);
         request.sent_ = true;
-        request.again_ = request.again_ || request.answered_;
+        request.again_ ||= request.answered_;
         request.answered_ = false;
     };
     // The request, and what it has undone.
@@ -47,16 +47,7 @@ export function makeRequests(write: (verb: string, number: number, fields: Field
     return {
         // Makes a request and returns its number; `online`: there is a connection.
         add_(verb: string, fields: Fields, events: RequestEvents, online: boolean): number {
-            const request: OpenRequest = {
-                verb_: verb,
-                fields_: { request: ++last, ...fields },
-                events_: events,
-                answered_: false,
-                again_: false,
-                sent_: false,
-                sentBefore_: false,
-                cancelled_: false,
-            };
+            const request: OpenRequest = { verb_: verb, fields_: { request: ++last, ...fields }, events_: events };
             const undone = open.get(Number(fields.about));
             if (undone) undone.cancelled_ = true;
             open.set(last, request);
@@ -68,7 +59,7 @@ export function makeRequests(write: (verb: string, number: number, fields: Field
         // A connection begins: nothing was asked on it.
         connectionStarts_() {
             for (const request of open.values()) {
-                request.sentBefore_ = request.sentBefore_ || request.sent_;
+                request.sentBefore_ ||= request.sent_;
                 request.sent_ = false;
             }
         },
@@ -101,11 +92,11 @@ export function makeRequests(write: (verb: string, number: number, fields: Field
             // Asked twice because the first answer was lost: it is done.
             const doneBefore = undoes(request) && sentBefore_ && fields.code === "not-found";
             if (verb === "ok" || doneBefore) events_.done_(fields);
-            else events_.refused_(new MbusError(fields.code ?? "internal", fields.text));
+            else events_.refused_(failureOf(fields));
         },
         // The session is over: nothing will be answered.
-        giveUp_(failure: MbusError) {
-            for (const { answered_, events_ } of open.values()) if (!answered_) events_.refused_(failure);
+        giveUp_() {
+            for (const { answered_, events_ } of open.values()) if (!answered_) events_.refused_(cancelled());
             open.clear();
         },
     };

@@ -1,26 +1,27 @@
-// The client's side of an MBWS session (docs/mbws.md, sections 3 and 4), without I/O: it is told the time
-// (milliseconds of any monotonic clock) and given what comes, and its output is drained.
+// The client's side of an MBWS session (docs/mbws.md, sections 3 and 4), without I/O: it is given a clock and
+// what comes, and its output is drained.
 //
 //     const session = makeSession(options, handler);
-//     session.connect_(now);                        // for each connection: writes `connect`
+//     session.connect_();                           // for each connection: writes `connect`
 //     for (const data of session.output_()) socket.send(data);
-//     session.receive_(now, data);                  // calls the handler
+//     session.receive_(data);                       // calls the handler
 //     session.lost_();                              // the connection broke: connect_() again later
 //
 // Numbers, window, acknowledgements and resume are its business: what was not acknowledged is sent again,
 // what comes again is dropped. The handler may call the session.
-import { asMbusError, fail, MbusError } from "./errors.js";
+import { asMbusError, fail, failureOf, MbusError } from "./errors.js";
 import { Codec, emptyBody, Fields, flagRedelivered, Frame } from "./frame.js";
 import { makeRequests, RequestEvents } from "./requests.js";
 
 export type Data = Uint8Array | string;
 
 export interface SessionOptions {
-    fields: Fields; // of `connect`: version, name, auth, window, size, expiry, durable
-    binding: Codec;
-    silence: number; // ms without a frame after which a connection is given up
-    queueOctets: number;
-    queueMessages: number;
+    now_(): number; // ms of any monotonic clock
+    hello_: Fields; // of `connect`: version, name, auth, window, size, expiry, durable
+    binding_: Codec;
+    silence_: number; // ms without a frame after which a connection is given up
+    queueOctets_: number;
+    queueMessages_: number;
 }
 
 // A message on its way to the broker.
@@ -38,8 +39,8 @@ export interface Outgoing {
 export interface SessionHandler {
     // `lost`: of the session before, sent and not acknowledged; their fate is unknown.
     connected_(fields: Fields, resumed: boolean, lost: Outgoing[]): void;
-    // The connection is to be closed; `again`: connecting again may help.
-    fault_(failure: MbusError, again: boolean): void;
+    // The connection is to be closed.
+    fault_(failure: MbusError): void;
     // The session ended in order: close the connection.
     closed_(): void;
     // takeOver_() or refuse_() must follow.
@@ -53,29 +54,25 @@ export interface SessionHandler {
 export interface Delivery {
     readonly number_: number;
     readonly epoch_: number; // of which session
+    settled_?: boolean; // taken over, or given back
 }
 
 export type Session = ReturnType<typeof makeSession>;
 
 const ackDelay = 20; // ms (docs/mbws.md, section 4)
+const reasonMost = 1000; // characters of why a message is given back
 
-// True for codes after which connecting again would meet the same end (docs/mbws.md, section 6).
-export const isFinal = ({ code }: MbusError): boolean =>
-    /^(taken-over|unauthorized|forbidden|bad-version|bad-frame|too-large|window)$/.test(code);
-
-const unknownFate = () => new MbusError("disconnected", "the session ended; the message may have been delivered");
-const failureOf = ({ code = "internal", text }: Fields) => new MbusError(code, text);
-
+const wrong = (what: string): never => fail("bad-frame", `the daemon sent ${what}`);
+const isMessage = ({ verb_ }: Outgoing) => verb_ === "message";
 // Octets of the frame, or a few more.
-const sizeOf = ({ fields_: { to = "", type = "" }, body_ }: Outgoing) => body_.length + to.length + type.length + 400;
+const sizeOf = ({ fields_: { to }, body_ }: Outgoing) => body_.length + `${to}`.length + 400;
 
 export function makeSession(options: SessionOptions, handler: SessionHandler) {
-    const { silence, binding } = options;
-    const ownWindow = options.fields.window!;
+    const { now_: now, hello_: hello, binding_: binding, silence_: silence } = options;
     let alive = false; // there is a connection
     let open = false; // ... and the broker has answered `connect`
     let out: Data[] = [];
-    let token = ""; // of the session; a secret
+    let token: string | undefined; // of the session; a secret
     let epoch = 0;
     let heard = 0;
     let pinged = false;
@@ -90,7 +87,7 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
     let transmitted = 0;
     let sent = 0;
     let peerWindow = 0;
-    let peerSize = options.fields.size!;
+    let peerSize = hello.size!;
     const results = new Map<number, Outgoing>(); // by number: outcomes that are to come
 
     // What comes: all up to `received` was seen, all up to `taken` was handled, and `done` beyond it.
@@ -106,10 +103,6 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
 
     // --- what goes out ----------------------------------------------------------------------------
 
-    const keep = (what: Outgoing) => {
-        kept.push(what);
-        keptOctets += sizeOf(what);
-    };
     const writeAck = () => {
         ackSent = taken;
         ackDue = Infinity;
@@ -122,20 +115,28 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
             const next = kept[sent];
             const number = acknowledged + sent + 1;
             const again = sent < transmitted;
-            if (next.settle_ && !again) results.set(number, next);
+            if (!again) {
+                ++transmitted;
+                if (next.settle_) results.set(number, next);
+            }
             write(next.verb_, number, next.fields_, next.body_, next.flags_ | (again ? flagRedelivered : 0));
-            if (!again) ++transmitted;
         }
         if (!closeWanted || kept.length) return;
         if (taken > ackSent) writeAck();
         write("close");
         closeWritten = true;
     };
+    const keep = (what: Outgoing) => {
+        kept.push(what);
+        keptOctets += sizeOf(what);
+        pump();
+    };
     const dropAcknowledged = (upTo: number) => {
         const gone = kept.splice(0, Math.min(upTo - acknowledged, transmitted));
-        acknowledged += gone.length;
-        transmitted -= gone.length;
-        sent = Math.max(0, sent - gone.length);
+        const { length } = gone;
+        acknowledged += length;
+        transmitted -= length;
+        sent = Math.max(0, sent - length);
         for (const each of gone) {
             keptOctets -= sizeOf(each);
             each.taken_?.();
@@ -144,6 +145,9 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
 
     // --- life -------------------------------------------------------------------------------------
 
+    const giveUp = (which: Iterable<Outgoing>) => {
+        for (const { settle_ } of which) settle_?.(new MbusError("disconnected", "the session ended; its fate is unknown"), {});
+    };
     // The broker knows nothing of what was before. What was sent may or may not have been routed: it is given
     // up and returned. What was not sent goes out in the new session, but for naks, which speak of the old one.
     const forgetSession = () => {
@@ -153,68 +157,63 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
         done.clear();
         keptOctets = transmitted = sent = acknowledged = received = taken = 0;
         ++epoch;
-        waiting.filter(({ verb_ }) => verb_ === "message").forEach(keep);
-        for (const each of unknown) each.settle_?.(unknownFate(), {});
-        return [...unknown].filter(({ verb_ }) => verb_ === "message");
+        waiting.filter(isMessage).forEach(keep);
+        giveUp(unknown);
+        return [...unknown].filter(isMessage);
     };
     const end = () => {
         alive = open = false;
-        token = "";
+        token = undefined;
         forgetSession();
-        for (const each of kept.splice(0)) each.settle_?.(unknownFate(), {});
-        requests.giveUp_(new MbusError("cancelled", "the connection was closed"));
+        giveUp(kept.splice(0));
+        requests.giveUp_();
         handler.closed_();
     };
-    const fault = (failure: MbusError, again = true) => {
+    const fault = (failure: unknown) => {
         alive = open = false;
-        handler.fault_(failure, again);
+        handler.fault_(asMbusError(failure));
     };
 
     // --- what comes -------------------------------------------------------------------------------
 
-    const takeOver = (now: number, { number_, epoch_ }: Delivery) => {
-        if (epoch_ !== epoch || number_ <= taken) return; // of a session that is no more
+    const noteTaken = () => {
+        if (!open || taken <= ackSent) return;
+        if (taken - ackSent >= hello.window! / 4) writeAck();
+        else ackDue = Math.min(ackDue, now() + ackDelay);
+    };
+    const complete = ({ number_, epoch_ }: Delivery) => {
+        if (epoch_ !== epoch) return; // of a session that is no more
         done.add(number_);
         while (done.delete(taken + 1)) ++taken;
-        noteTaken(now);
+        noteTaken();
     };
-    const noteTaken = (now: number) => {
-        if (!open || taken <= ackSent) return;
-        if (taken - ackSent >= Math.max(1, ownWindow / 4)) writeAck();
-        else ackDue = Math.min(ackDue, now + ackDelay);
-    };
-    const settle = (about: number, verb: string, fields: Fields) => {
-        const failure = verb === "nak" || fields.code ? failureOf(fields) : undefined;
+    const settle = (about: number, failure: MbusError | undefined, fields: Fields) => {
         const wanted = results.get(about);
         results.delete(about);
         if (wanted) wanted.settle_!(failure, fields);
         else if (failure) handler.refused_(failure);
     };
-    const onNumbered = (now: number, frame: Frame) => {
+    const tellMissed = ({ missed }: Fields) => missed && handler.missed_(Number(missed));
+    const onNumbered = (frame: Frame) => {
         const { verb, fields } = frame;
         const number_ = Number(frame.number);
-        if (number_ && number_ <= received) {
-            ackDue = now; // again: the ack was lost with a connection
-            return;
-        }
-        if (number_ !== received + 1) fail("bad-frame", "the daemon skipped a number");
-        ++received;
+        if (number_ && number_ <= received) return void (ackDue = now()); // again: the ack was lost with a connection
+        if (number_ !== ++received) wrong("a number too early");
         const delivery = { number_, epoch_: epoch };
-        if (fields.missed) handler.missed_(Number(fields.missed));
-        if (verb === "message" && !fields.code) return handler.message_(frame, delivery);
-        if (verb === "message") handler.missed_(1); // it had a number when it had to go: nothing to hand on
-        else settle(Number(fields.about), verb, fields);
-        takeOver(now, delivery);
+        tellMissed(fields);
+        if (verb === "message") {
+            if (!fields.code) return handler.message_(frame, delivery);
+            handler.missed_(1); // it had a number when it had to go: nothing to hand on
+        } else settle(Number(fields.about), verb === "nak" || fields.code ? failureOf(fields) : undefined, fields);
+        complete(delivery);
     };
-    const onConnected = (now: number, fields: Fields) => {
-        if (fields.version !== 1 || !fields.session || !fields.window) {
-            return fault(new MbusError("bad-version", "the daemon speaks another version of MBWS"), false);
-        }
+    const onConnected = (fields: Fields) => {
+        if (fields.version !== 1) fail("bad-version", "the daemon speaks another version of MBWS");
         const resumed = !!token && !!fields.resumed;
         let lost: Outgoing[] = [];
         if (resumed) dropAcknowledged(Number(fields.received ?? 0));
         else lost = forgetSession();
-        peerWindow = fields.window;
+        peerWindow = fields.window ?? 1;
         peerSize = fields.size ?? peerSize;
         token = fields.session;
         ackSent = taken; // `received` has said so
@@ -222,38 +221,38 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
         else requests.sendAll_(true);
         open = true;
         handler.connected_(fields, resumed, lost);
-        if (fields.missed) handler.missed_(Number(fields.missed));
-        noteTaken(now);
+        tellMissed(fields);
+        noteTaken();
     };
-    const dispatch = (now: number, frame: Frame) => {
+    const dispatch = (frame: Frame) => {
         const { verb, fields, body } = frame;
         const number = Number(frame.number);
-        if (verb === "error") {
-            const failure = failureOf(fields);
-            return fault(failure, !isFinal(failure));
-        }
-        if (open === (verb === "connected")) fail("bad-frame", `the daemon sent '${verb}' at the wrong time`);
-        if (!open) onConnected(now, fields);
-        else if (verb === "message" || verb === "receipt" || (verb === "nak" && fields.about)) onNumbered(now, frame);
+        if (verb === "error") throw failureOf(fields);
+        if (open === (verb === "connected")) wrong(`'${verb}' at the wrong time`);
+        if (!open) onConnected(fields);
+        else if (verb === "message" || verb === "receipt" || (verb === "nak" && fields.about)) onNumbered(frame);
         else if (verb === "ok" || verb === "nak" || verb === "entity") requests.answered_(verb, fields);
         else if (verb === "ping") write("pong", number, {}, body);
         else if (verb === "close") return end();
         else if (verb === "ack" && number <= acknowledged + transmitted) dropAcknowledged(number);
-        else if (verb !== "pong") fail("bad-frame", `the daemon sent a wrong '${verb}'`);
+        else if (verb !== "pong") wrong(`a wrong '${verb}'`);
         pump();
     };
+    // Half of the silence that is borne passes before the daemon is asked whether it is there.
+    const isLate = () => pinged || !open;
+    const silentUntil = () => heard + silence / (isLate() ? 1 : 2);
 
     return {
         connected_: () => open,
         // Messages that were not acknowledged, or wait to be sent.
         waiting_: () => kept.length,
 
-        connect_(now: number) {
+        connect_() {
             alive = true;
             open = pinged = closeWritten = false;
             out = [];
-            heard = now;
-            write("connect", 0, { ...options.fields, ...(token ? { session: token, received: taken } : {}) });
+            heard = now();
+            write("connect", 0, { ...hello, session: token, received: token ? taken : undefined });
             requests.connectionStarts_();
             requests.sendAll_(!token);
         },
@@ -264,14 +263,14 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
             ackDue = Infinity;
             if (closeWritten) end();
         },
-        receive_(now: number, data: Data) {
+        receive_(data: Data) {
             if (!alive) return;
-            heard = now;
+            heard = now();
             pinged = false;
             try {
-                dispatch(now, binding.decode(data));
+                dispatch(binding.decode(data));
             } catch (failure) {
-                fault(asMbusError(failure));
+                fault(failure);
             }
         },
         // What is to be sent, in order.
@@ -283,46 +282,41 @@ export function makeSession(options: SessionOptions, handler: SessionHandler) {
         },
         // Gives up what is open.
         end_: end,
-        advance_(now: number) {
-            if (open && ackDue <= now) writeAck();
-            const silent = now - heard;
-            if (alive && silent >= silence) {
-                fault(new MbusError("timed-out", "nothing was heard from the daemon for too long"));
-            } else if (open && !pinged && silent >= silence / 2) {
-                pinged = true;
-                write("ping");
-            }
+        advance_() {
+            if (open && ackDue <= now()) writeAck();
+            if (!alive || now() < silentUntil()) return;
+            if (isLate()) return fault(new MbusError("timed-out", "nothing was heard from the daemon for too long"));
+            pinged = true;
+            write("ping");
         },
         // When advance_() has something to do.
-        deadline_: () => (alive ? Math.min(ackDue, heard + (pinged || !open ? silence : silence / 2)) : Infinity),
+        deadline_: () => (alive ? Math.min(ackDue, silentUntil()) : Infinity),
 
         // attach, detach, watch, grant or revoke; returns its number.
         request_: (verb: string, fields: Fields, events: RequestEvents) => requests.add_(verb, fields, events, alive),
-        // Throws overflow, too-large, or disconnected after close_().
+        // Throws overflow, too-large, or cancelled after close_().
         send_(what: Outgoing) {
             const size = sizeOf(what);
-            if (closeWanted) fail("disconnected", "the connection is closed; open another");
+            if (closeWanted) fail("cancelled", "the connection was closed");
             if (size > peerSize) fail("too-large", `the daemon takes messages of ${peerSize} octets at most`);
-            if (keptOctets + size > options.queueOctets || kept.length >= options.queueMessages) {
+            if (keptOctets + size > options.queueOctets_ || kept.length >= options.queueMessages_) {
                 fail("overflow", "more waits than may: await drained() before sending more");
             }
             keep(what);
-            pump();
         },
         // The application has handled the message.
-        takeOver_: takeOver,
+        takeOver_(which: Delivery) {
+            if (!which.settled_) complete(which);
+            which.settled_ = true;
+        },
         // The application gives the message back (queues: another reader gets it). It counts as taken over when
         // the broker knows.
-        refuse_(clock: () => number, which: Delivery, text: string) {
-            if (which.epoch_ !== epoch) return;
-            keep({
-                verb_: "nak",
-                fields_: { about: which.number_, code: "internal", text: text.replace(/[\0-\x1f\x7f]/g, " ").slice(0, 1000) },
-                body_: emptyBody,
-                flags_: 0,
-                taken_: () => takeOver(clock(), which),
-            });
-            pump();
+        refuse_(which: Delivery, why: string) {
+            if (which.settled_ || which.epoch_ !== epoch) return;
+            which.settled_ = true;
+            const text = why.replace(/[\0-\x1f\x7f]/g, " ").slice(0, reasonMost);
+            const fields_: Fields = { about: which.number_, code: "internal", text };
+            keep({ verb_: "nak", fields_, body_: emptyBody, flags_: 0, taken_: () => complete(which) });
         },
     };
 }

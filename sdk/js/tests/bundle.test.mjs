@@ -17,6 +17,7 @@ test("the module stays small: less than 20 KB minified, 15 KB as web servers com
 
 test("the module needs nothing else and says what it has", async () => {
     const text = String(builtText("mbus-client.js"));
+    assert.deepEqual(Object.keys(await built("mbus-client-handle.js")).sort(), ["globMatches", "handle"]);
     assert.doesNotMatch(text, /\bimport\b|\brequire\b|\beval\b|new Function/);
     const names = "Address Float MbusError MbusSymbol command connect float formatCommands formatValue open parseCommands parseValue symbol";
     assert.deepEqual(Object.keys(await built("mbus-client.js")).sort(), names.split(" "));

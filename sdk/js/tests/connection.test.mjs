@@ -5,6 +5,7 @@ import { FakeDaemon } from "./fake_daemon.mjs";
 import { built, Dice, sleep, until } from "./support.mjs";
 
 const { command, connect, float, MbusError, open, symbol } = await built("mbus-client.js");
+const { handle } = await built("mbus-client-handle.js");
 const { fromUtf8, parseCommands } = await built("internals.js");
 
 const url = "http://daemon.test/";
@@ -118,7 +119,7 @@ test("a request is answered in the form of the guidelines, on both sides", async
     daemon.message('add.all.return((("ID" "1") ("RPC-STATUS" "OK")) ((OK DONE "fine") (3)))', { from: "(module:adder id:7-7@h)" });
     assert.deepEqual(await reply, { from: "(module:adder id:7-7@h)", status: "OK", code: "DONE", text: "fine", results: [3] });
 
-    me.handle("ui.*", async ({ args }) => [args[0] * 2]);
+    handle(me, "ui.*", async ({ args }) => [args[0] * 2]);
     daemon.message('ui.twice((("ID" "9") ("RPC-TYPE" "UNICAST")) (21))');
     await until(() => daemon.taken.length === 2);
     assert.equal(daemon.taken[1], 'ui.twice.return((("ID" "9") ("RPC-STATUS" "OK")) ((OK OK "") (42)))\r\n');

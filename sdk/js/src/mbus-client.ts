@@ -14,11 +14,11 @@ export type {
     UnacknowledgedMessage,
     Watch,
 } from "./connection.js";
-export type { Destination, Entity, Grant, Listener, Receipt } from "./entity.js";
+export type { Destination, Entity, Filter, Grant, Listener, Receipt } from "./entity.js";
 export { MbusError } from "./errors.js";
 export type { Codec } from "./frame.js";
 export type { Message, Payload, SendOptions } from "./message.js";
-export type { Answer, Call, CallHandler, Reply } from "./rpc.js";
+export type { Reply } from "./rpc.js";
 export type { WebSocketClass, WebSocketLike } from "./socket.js";
 export { command, Float, float, MbusSymbol, symbol } from "./value.js";
 export type { Command, Value } from "./value.js";
