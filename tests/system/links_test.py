@@ -6,13 +6,14 @@ unreliable messages, three daemons in a ring, two ways to one bus, a link that i
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from netlab import SLOW, Lab, LabTest, main, wait_until  # noqa: E402
+from netlab import PATIENCE, SLOW, Lab, LabTest, main, wait_until  # noqa: E402
 
 PORT = 8443
 
@@ -334,10 +335,22 @@ class Links(LabTest):
         self.assertTrue(wait_until(lambda: self.links(a) == []), self.links(a))
         self.assertEqual(len(ears), 4)
 
-    def test_calls_large_messages_and_order_over_a_link(self):
+    def test_a_call_is_answered_over_a_link(self):
         a1, a2, b1, b2 = self.joined()
-        # A request and its reply, from a host behind one daemon to a host behind the other.
-        self.assertTrue(b2.sees("module:mbusd"))
+        callee = b1.daemon.client()
+        callee.attach("(app:callee)")
+        self.assertTrue(a2.sees("app:callee"))
+        caller = a2.spawn("mbus", "call", "-j", "app:callee", "demo.ask")
+        request = callee.next(PATIENCE)
+        asked = re.search(rb'"ID" "([^"]*)"', request.body)[1].decode()
+        answer = f'demo.ask.return((("ID" "{asked}") ("RPC-STATUS" "OK") ("RPC-TYPE" "UNICAST")) ("yes"))'
+        callee.send("message", 0, to=request.fields["from"], body=answer.encode())
+        self.assertEqual(caller.end(), 0, caller.errors)
+        self.assertTrue(caller.json()[0]["ok"])
+        callee.close()
+
+    def test_large_messages_order_and_delay_over_a_link(self):
+        a1, a2, b1, b2 = self.joined()
         large = "x" * 60000
         ear = a2.listen("app:ear", "-j", "-n", "1")
         self.assertTrue(b2.sees("app:ear"))
