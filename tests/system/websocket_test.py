@@ -205,6 +205,13 @@ class BadInput(WebSocketCase):
             made.send(opcode, body)
             self.assert_closed(made, 1002, "^bad-frame: ")
 
+    def test_the_first_text_message_is_no_frame_and_told_so_in_text(self):
+        made = self.open()
+        made.send(TEXT, b"connect\nversion: one\n")
+        before = self.assert_closed(made, 1002, "^bad-frame: ")
+        self.assertEqual(before[-1][0], TEXT)
+        self.assertTrue(before[-1][1].startswith(b"error\ncode: bad-frame\n"), before)
+
     def test_a_first_frame_other_than_connect(self):
         made = self.open()
         made.mbws("ping")

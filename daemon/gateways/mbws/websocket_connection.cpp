@@ -160,6 +160,7 @@ void websocket_connection::refuse_input(mbus::mbws::time_point now) {
     environment_.hub.count_malformed();
     ++environment_.counters.malformed;
     close_as(input_.failure_code());
+    if (handshake_) set_binding(input_.last_binding());  // instead of `connect`: its form says what is understood
     connection_.fault(now, input_.failure());
 }
 
