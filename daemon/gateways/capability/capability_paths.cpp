@@ -178,7 +178,8 @@ void capability_gateway::post(const call_pointer& call, capability& grant) {
     }
     if (forbidden) {
         ++counters_.refused_command;
-        call->respond(refusal(403, "forbidden", fmt::format("this URL does not take the command {}; it takes {}", *forbidden, globs)));
+        const auto* hint = posted->type.empty() ? "" : "; commands need 'Content-Type: application/json' or 'text/plain'";
+        call->respond(refusal(403, "forbidden", fmt::format("this URL does not take the command {}; it takes {}{}", *forbidden, globs, hint)));
         return;
     }
     auto wait = posted->question ? preferred_wait(call->request().header("Prefer"), limits.wait_seconds_max) : std::nullopt;
