@@ -169,6 +169,8 @@ void connection::end_of_turn() {
         return give_up();
     }
     if (!waiting_to_write_) write();
+    // The server may have ended the stream from outside of what the client said.
+    if (stream_.closing() && !given_up_) set_deadline();
 }
 
 void connection::write() {

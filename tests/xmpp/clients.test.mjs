@@ -1,0 +1,34 @@
+// Each library does what a program does with the bus: logs in by SCRAM, talks to another session, finds the
+// bus, sends a command reliably and gets its receipt, publishes and is told, and survives a cut line.
+import { after, before, describe, test } from "node:test";
+import { Stanza, StropheJs, XmppJs } from "./libraries.mjs";
+import { Cable, Lab, endpoint } from "./lab.mjs";
+import { busIsHere, surviveCut, talk, useBus, useFeed } from "./story.mjs";
+
+const lab = new Lab();
+before(() => lab.start());
+after(() => lab.stop());
+
+for (const Library of [XmppJs, StropheJs, Stanza]) {
+    const ann = new Library("ann");
+    const bob = new Library("bob");
+    const cable = new Cable();
+    let node;
+    describe(ann.library, () => {
+        before(async () => {
+            await ann.connect(endpoint);
+            await bob.connect(await cable.lay());
+        });
+        after(async () => {
+            await ann.close();
+            await bob.close();
+            cable.close();
+        });
+        test("talks to another session", () => talk(ann, bob));
+        test("finds the bus and sends it a command, reliably", { skip: !busIsHere }, () => useBus(ann, lab));
+        test("publishes, modifies and retracts, and is told [item 82]", async () => {
+            node = await useFeed(ann, bob);
+        });
+        test("survives a cut line by resumption (XEP-0198)", () => surviveCut(ann, bob, cable, node));
+    });
+}
