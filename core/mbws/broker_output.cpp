@@ -98,7 +98,11 @@ offer_result broker_session::offer(time_point now, const message_ref& what, cons
     }
     offer_result outcome = offer_result::taken;
     if (how.job != 0 && full(octets)) return offer_result::refused;
-    if (full(octets)) outcome = make_room(now, *what, how, octets);
+    if (full(octets)) {
+        outcome = make_room(now, *what, how, octets);
+    } else if (sender_should_wait(now, how)) {
+        outcome = offer_result::wait;
+    }
     if (outcome != offer_result::taken && outcome != offer_result::wait) return outcome;
     outbox_entry entry;
     entry.content = what;
@@ -152,6 +156,14 @@ offer_result broker_session::make_room(time_point now, const prepared_message& w
         return drop_offered(what, session_drop::disconnect);
     }
     return offer_result::taken;
+}
+
+// Policy block, before the queue is full: of a reader that is there.
+bool broker_session::sender_should_wait(time_point now, const delivery& how) {
+    if (!how.sender_can_wait || port_ == nullptr || patience_over_ || unsent() < block_unsent_max) return false;
+    if (attachments_[how.slot]->asked.policy != reader_policy::block) return false;
+    if (block_until_ == never) block_until_ = now + block_patience;
+    return true;
 }
 
 // A reliable message is refused, so that its sender learns of it; any other is counted and told.
@@ -261,7 +273,7 @@ void broker_session::fill(time_point now) {
 // Policy block: senders go on when a quarter of the queue is free, so that they don't stop at once.
 void broker_session::look_for_room() {
     if (block_until_ == never && !patience_over_) return;
-    const bool room = outbox_.messages() <= settings_.queue_messages_max / 4 * 3 &&
+    const bool room = unsent() <= block_unsent_max / 4 * 3 && outbox_.messages() <= settings_.queue_messages_max / 4 * 3 &&
                       outbox_.octets() <= settings_.queue_octets_max / 4 * 3;
     if (!room) return;
     block_until_ = never;

@@ -50,6 +50,9 @@ inline constexpr std::size_t output_octets_high = 256 * 1024;
 inline constexpr std::size_t answer_octets_max = 256 * 1024;
 inline constexpr std::chrono::milliseconds acknowledge_delay{20};
 inline constexpr std::chrono::seconds block_patience{5};    // policy block
+// Policy block: senders wait already when so many messages are unsent. That keeps all readers fed, and
+// longer queues cost cache misses and the memory of their user, no more.
+inline constexpr std::size_t block_unsent_max = 2048;
 inline constexpr std::chrono::seconds trim_after{5};        // an empty queue keeps its memory so long
 inline constexpr std::chrono::seconds connect_patience{5};  // connection without `connect`
 inline constexpr std::chrono::seconds websocket_ping_after{25};
@@ -301,6 +304,8 @@ private:
     offer_result make_room(time_point now, const prepared_message& what, const delivery& how,
                            std::size_t octets);
     offer_result drop_offered(const prepared_message& what, session_drop reason) noexcept;
+    [[nodiscard]] std::size_t unsent() const noexcept { return outbox_.messages() - outbox_.in_flight(); }
+    [[nodiscard]] bool sender_should_wait(time_point now, const delivery& how);
     void look_for_room();
     void fill_watches();
     void count_drop(session_drop reason) noexcept;
