@@ -389,10 +389,10 @@ class Accounts(unittest.TestCase):
         return web, web.scram("ann", password).tag == SASL + "success"
 
     def test_an_account_survives_kill_9_and_ends_with_rm(self):
-        self.client("add", "--xmpp", "ann", "--password-file", "-", given="first\n")
+        self.client("add", "--xmpp", "ann", "--password-file", "-", given="the first one\n")
         self.daemon.stop(signal.SIGKILL)
         self.daemon.start()
-        web, inside = self.get_in("first")
+        web, inside = self.get_in("the first one")
         self.assertTrue(inside)
         web.open().bind()
         path = f"{self.folder}/password"
@@ -401,7 +401,7 @@ class Accounts(unittest.TestCase):
         self.assertIn("--replace", self.client("add", "--xmpp", "ann", "--password-file", path, code=6).stderr)
         self.client("add", "--xmpp", "ann", "--password-file", path, "--replace")
         web.expect_end("not-authorized")
-        self.assertFalse(self.get_in("first")[1])
+        self.assertFalse(self.get_in("the first one")[1])
         time.sleep(1)
         self.assertTrue(self.get_in("second")[1])
         self.assertEqual(json.loads(self.client("ls", "-j").stdout)["kind"], "xmpp")
@@ -410,7 +410,7 @@ class Accounts(unittest.TestCase):
         for name in os.listdir(f"{self.folder}/state"):
             with open(f"{self.folder}/state/{name}", "rb") as file:
                 octets = file.read()
-            self.assertNotIn(b"first", octets)
+            self.assertNotIn(b"the first one", octets)
 
     def test_what_makes_no_sense_is_said(self):
         self.assertIn("capital", self.client("add", "--xmpp", "Ann", "--password-file", "-", code=2, given="x\n").stderr)
