@@ -45,12 +45,13 @@ export class Lab {
     running = new Set();
     environment = { ...process.env, MBUS_SOCKET: join(this.folder, "mbusd.sock") };
 
-    constructor() {
+    // `gateway`: more lines of that section.
+    constructor(gateway = "") {
         writeFileSync(join(this.folder, "mbus.conf"), key, { mode: 0o600 });
         writeFileSync(
             join(this.folder, "mbusd.toml"),
             `[socket]\npath = "${this.environment.MBUS_SOCKET}"\n[state]\ndirectory = "${this.folder}"\n` +
-                `[gateway]\nenabled = true\nlisten = ["127.0.0.1:${port}"]\n`,
+                `[gateway]\nenabled = true\nlisten = ["127.0.0.1:${port}"]\n${gateway}`,
         );
     }
 

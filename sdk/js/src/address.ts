@@ -24,7 +24,7 @@ export class Address {
         for (const each of elements) {
             const [, tag, value] = element.exec(each) ?? [];
             if (!tag || this.tags_.has(tag) || elements.length > elementsMax) {
-                fail("bad-address", `expected (tag:value ...) with each tag once, found '${each}' in ${text}`);
+                fail("bad-address", `expected (tag:value ...), each tag once: ${text}`);
             }
             this.tags_.set(tag, value);
         }

@@ -44,7 +44,7 @@ function reader(text: string) {
         for (skip('"'); !sees('"'); ) {
             const run = take(plain);
             const escaped = take(escape)[1] ?? "";
-            if (!run && !escaped) expected('UTF-8 without NUL and DEL, and "');
+            if (!run && !escaped) expected('a closing ", no NUL or DEL');
             out += run + (escaped === "n" ? "\n" : escaped);
         }
         ++at;
@@ -54,11 +54,11 @@ function reader(text: string) {
         skip("<");
         const octets = decodeBase64(take(base64));
         skip(">");
-        return octets ?? expected("complete Base64 units");
+        return octets ?? expected("Base64");
     };
     const list = (depth: number) => {
         const values: Value[] = [];
-        if (depth > depthMax) expected("at most 64 lists inside each other");
+        if (depth > depthMax) expected("64 lists deep at most");
         skip("(");
         take(blanks);
         while (!sees(")")) {
@@ -96,7 +96,7 @@ function reader(text: string) {
 export function parseCommands(text: string): Command[] {
     const { ended_, expected_, command_ } = reader(text);
     const commands: Command[] = [];
-    while (!ended_()) if (commands.push(command_()) > commandsMax) expected_("at most 32768 commands");
+    while (!ended_()) if (commands.push(command_()) > commandsMax) expected_("32768 commands at most");
     return commands;
 }
 

@@ -15,13 +15,13 @@ function formatDouble(value: number): string {
     return sign + (exponent ? `0.${"0".repeat(+exponent - 1)}${digits.replace(".", "")}` : digits);
 }
 
-function formatNumber(value: number): string {
-    if (!Number.isInteger(value)) return formatDouble(value);
-    return Number.isSafeInteger(value) ? String(value + 0) : expected("bigint or float() beyond 2^53");
-}
+const formatNumber = (value: number): string =>
+    !Number.isInteger(value)
+        ? formatDouble(value)
+        : Number.isSafeInteger(value) ? `${value + 0}` : expected("bigint or float() beyond 2^53");
 
 function formatString(text: string): string {
-    if (/[\0\x7f]|\p{Surrogate}/u.test(text)) expected("Unicode without NUL and DEL; send octets as Uint8Array");
+    if (/[\0\x7f]|\p{Surrogate}/u.test(text)) expected("text without NUL and DEL, or a Uint8Array");
     return `"${text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
 }
 
@@ -39,7 +39,7 @@ export function formatValue(value: Value, depth = 0): string {
     if (value instanceof MbusSymbol) return formatSymbol(value.name);
     if (value instanceof Float) return formatFloat(value);
     if (value instanceof Uint8Array) return `<${encodeBase64(value)}>`;
-    if (!Array.isArray(value) || depth >= depthMax) expected("number, bigint, string, symbol(), float(), Uint8Array or array, 64 deep");
+    if (!Array.isArray(value) || depth >= depthMax) expected("an Mbus value, 64 lists deep at most");
     return `(${(value as Value[]).map((each) => formatValue(each, depth + 1)).join(" ")})`;
 }
 

@@ -8,16 +8,16 @@ import { Command } from "./value.js";
 const commandType = "application/mbus";
 
 export class Message {
-    readonly to: string;
-    readonly from: string; // full address of the sender
-    readonly type: string; // media type of the body; application/mbus: commands
-    readonly body: Uint8Array;
-    readonly time?: number; // when it was made by the sender's clock, ms since 1970
-    readonly reliable: boolean;
-    readonly redelivered: boolean; // it may have come before, to this program or another reader of the queue
-    readonly monitor: boolean; // a copy of a message between others
-    readonly sequence?: number; // from the bus: its SeqNum
-    readonly interface?: string; // from the bus: the daemon's interface on which it was heard
+    declare readonly to: string;
+    declare readonly from: string; // full address of the sender
+    declare readonly type: string; // media type of the body; application/mbus: commands
+    declare readonly body: Uint8Array;
+    declare readonly time?: number; // when it was made by the sender's clock, ms since 1970
+    declare readonly reliable: boolean;
+    declare readonly redelivered: boolean; // it may have come before, to this program or another reader of the queue
+    declare readonly monitor: boolean; // a copy of a message between others
+    declare readonly sequence?: number; // from the bus: its SeqNum
+    declare readonly interface?: string; // from the bus: the daemon's interface on which it was heard
     private commands_?: readonly Command[];
 
     constructor(
@@ -27,17 +27,19 @@ export class Message {
         // Queues: gives it back, for another reader.
         readonly nak: (reason?: string) => void,
     ) {
-        const { to = "()", from = "", type = commandType, time, mode, sequence } = fields;
-        this.to = to;
-        this.from = from;
-        this.type = type;
-        this.body = body;
-        this.time = time === undefined ? time : Number(time);
-        this.reliable = !!(flags & flagReliable);
-        this.redelivered = !!(flags & flagRedelivered);
-        this.monitor = mode === "monitor";
-        this.sequence = sequence;
-        this.interface = fields.interface;
+        const { to = "()", from = "", type = commandType, time, mode, sequence, interface: heardOn } = fields;
+        Object.assign(this, {
+            to,
+            from,
+            type,
+            body,
+            time: time && Number(time),
+            reliable: !!(flags & flagReliable),
+            redelivered: !!(flags & flagRedelivered),
+            monitor: mode === "monitor",
+            sequence,
+            interface: heardOn,
+        });
     }
 
     // The body as text. Throws bad-value when it is not UTF-8.
@@ -69,10 +71,9 @@ export interface SendOptions {
 
 // The media type and body of a payload. Throws bad-command, bad-value.
 export function encodePayload(what: Payload): [type: Fields["type"], body: Uint8Array] {
-    if (typeof what === "string") {
-        parseCommands(what);
-        return [undefined, toUtf8(what)];
-    }
-    if ("body" in what) return [what.type, typeof what.body === "string" ? toUtf8(what.body) : what.body];
-    return [undefined, toUtf8(formatCommands("name" in what ? [what] : what))];
+    const encoded = (body: string | Uint8Array) => (typeof body === "string" ? toUtf8(body) : body);
+    if (typeof what === "string") parseCommands(what);
+    else if ("body" in what) return [what.type, encoded(what.body)];
+    else what = formatCommands("name" in what ? [what] : what);
+    return [undefined, encoded(what)];
 }
