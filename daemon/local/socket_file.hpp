@@ -11,7 +11,7 @@ namespace mbusd {
 struct socket_file_options {
     std::string path;
     unsigned mode = 0666;
-    std::string group;  // empty: left as it is
+    std::string group{};  // empty: left as it is
     std::string setting = "socket.path";  // named in what is thrown
 };
 

@@ -150,11 +150,6 @@ journal* router::journal_of(std::uint64_t session) noexcept {
     return record != nullptr && record->session->durable() ? &durable_->changes : nullptr;
 }
 
-journal* router::journal_of(std::uint64_t session) noexcept {
-    const auto* record = durable_ == nullptr ? nullptr : sessions_.find(session);
-    return record != nullptr && record->session->durable() ? &durable_->changes : nullptr;
-}
-
 void router::settle_job(time_point, mbus::mbws::broker_session&, const mbus::mbws::attachment& queue, std::uint64_t job,
                         mbus::mbws::job_outcome how) {
     if (durable_ != nullptr) durable_->queues.settle(queue, job, how);

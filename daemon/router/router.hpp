@@ -47,7 +47,6 @@ namespace mbusd {
 struct durability;
 struct kept_session;
 struct session_row;
-struct session_row;
 struct attach_row;
 class store;
 class queue_table;

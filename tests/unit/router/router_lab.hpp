@@ -35,7 +35,7 @@ struct received {
 
 class test_bus final : public mbusd::bus {
 public:
-    test_bus(protocol::node_events& events, std::string host);
+    explicit test_bus(protocol::node_events& events, std::string host = "10.0.0.1");
 
     protocol::instant now() override { return at; }
     void schedule_flush() override { flush_wanted = true; }
