@@ -203,6 +203,19 @@ class Feeds(unittest.TestCase):
         self.mbus("feed", "ls", "nowhere", code=1)
         self.mbus("feed", "dance", code=2)
 
+    def test_a_command_sent_over_http_publishes_with_the_rights_of_its_token(self):
+        entry = ENTRY.format("Dawn").replace('"', '\\"')
+        for token, heard in ((self.mbus("client", "add", "stranger").strip(), 0), (self.token, 1)):
+            link = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
+            link.request("POST", "/send?to=(service:pubsub)", f'atom.publish("news" "sent" "{entry}")',
+                         {"Authorization": "Bearer " + token, "Content-Type": "text/plain"})
+            self.assertEqual(link.getresponse().status, 200)
+            link.close()
+            if heard:
+                self.until(lambda: "sent" in self.mbus("feed", "ls", "news"))
+            else:
+                self.assertEqual(self.mbus("feed", "ls", "news"), "")
+
     def test_host_meta_names_the_websocket(self):
         """[item 97]"""
         status, fields, body = self.ask("GET", "/.well-known/host-meta", token=False)

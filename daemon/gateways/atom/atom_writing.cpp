@@ -17,7 +17,7 @@ constexpr std::size_t uuid_octets = 16;
 // So many entries may begin with the same Slug; then the id is made up.
 constexpr int same_slug_max = 100;
 
-std::string_view slot(std::string_view type) noexcept { return http::trimmed(type.substr(0, type.find(';'))); }
+std::string_view essence_of(std::string_view type) noexcept { return http::trimmed(type.substr(0, type.find(';'))); }
 
 bool says_feed(std::string_view type) {
     const auto parameter = http::lowered(type);
@@ -70,7 +70,7 @@ void atom_gateway::remove(const job& of) {
 std::optional<xml::element> atom_gateway::read_entry(const job& of) {
     const auto& request = of.call->request();
     const auto type = request.header("Content-Type");
-    if (!http::same_word(slot(type), "application/atom+xml")) {
+    if (!http::same_word(essence_of(type), "application/atom+xml")) {
         refuse(of, 415, "bad-argument", fmt::format("Content-Type must be {}", atom::entry_type));
         return std::nullopt;
     }

@@ -58,23 +58,27 @@ private:
     // The entity that speaks for one client.
     class sender final : public participant {
     public:
-        explicit sender(std::string name) : name_(std::move(name)) {}
+        sender(std::string name, identity_pointer who) : name_(std::move(name)), who_(std::move(who)) {}
         acceptance offer(mbus::mbws::time_point, local_entity&, message_forms&, const mbus::mbws::delivery&, delivery_ticket) override {
             return acceptance::taken;  // nobody reads here: answers go to /events
         }
         [[nodiscard]] std::string_view participant_name() const noexcept override { return name_; }
+        [[nodiscard]] std::shared_ptr<const peer_identity> speaker(const local_entity&) const override { return who_; }
+        // The same client again, perhaps with other rights.
+        void speak_for(identity_pointer who) { who_ = std::move(who); }
         mbus::protocol::entity_handle handle{};
         mbus::mbws::time_point used{};
 
     private:
         std::string name_;
+        identity_pointer who_;
     };
 
     // Null: answered with 401 or 429.
     identity_pointer identify(const call_pointer& call);
     void send(const call_pointer& call);
     void sent(const call_pointer& call, bool reliable, const mbus::mbws::route_report& report);
-    mbus::result<mbus::protocol::entity_handle> entity_of(const user_identity& user);
+    mbus::result<mbus::protocol::entity_handle> entity_of(const identity_pointer& who);
     void leave_idle();
     void events(const call_pointer& call);
     void open_stream(const call_pointer& call, const identity_pointer& who, ticket_table::ticket* ticket);

@@ -119,7 +119,7 @@ void publish_gateway::send(const call_pointer& call) {
         call->respond(refusal(status_of(posted.error().code), posted.error()));
         return;
     }
-    const auto from = entity_of(who->user);
+    const auto from = entity_of(who);
     if (!from) {
         ++counters_.refused;
         call->respond(refusal(503, from.error()));
@@ -160,16 +160,18 @@ void publish_gateway::sent(const call_pointer& call, bool reliable, const route_
 }
 
 // Receivers see who it was: (app:mbusd client:NAME module:send).
-mbus::result<mbus::protocol::entity_handle> publish_gateway::entity_of(const user_identity& user) {
+mbus::result<mbus::protocol::entity_handle> publish_gateway::entity_of(const identity_pointer& who) {
+    const auto& user = who->user;
     const auto identity = user.identity();
     auto& place = senders_[identity];
     if (place && hub_.entity(place->handle) != nullptr) {
         place->used = hub_.now();
+        place->speak_for(who);
         return place->handle;
     }
     auto address = mbus::address::parse("(app:mbusd module:send)").value();
     if (auto named = address.with("client", user.client.empty() ? user.name : user.client)) address = std::move(*named);
-    auto made = std::make_unique<sender>(identity + " over HTTP");
+    auto made = std::make_unique<sender>(identity + " over HTTP", who);
     auto handle = hub_.join(*made, address, {});
     if (!handle) {
         senders_.erase(identity);
