@@ -290,7 +290,6 @@ verb client_verb() {
                           {"mbus client add door --attach app:door --send app:house --expires 30", "little, and not for long"},
                           {"mbus client add other-site --link -o /etc/mbusd/other-site.token", "for the daemon of another site"},
                           {"mbus client add --xmpp ann", "an account for XMPP; asks for its password"},
-                          {"mbus client ls", "who has a token, and what it may do"},
                           {"mbus client rm page", "withdraw it; its sessions end"}}},
             run};
 }
