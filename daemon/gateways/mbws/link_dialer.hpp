@@ -29,6 +29,9 @@ namespace mbusd {
 
 inline constexpr std::chrono::milliseconds link_retry_first{100};
 inline constexpr std::chrono::milliseconds link_retry_last{10000};
+// Before the first call: every daemon of this bus has said hello by then (RFC 3259, section 8), so that a
+// link to one of them is seen to be a second way and stands by.
+inline constexpr std::chrono::milliseconds link_listen_first{2000};
 // One address of several; then the next one is tried.
 inline constexpr std::chrono::seconds link_connect_patience{3};
 
@@ -39,7 +42,7 @@ public:
     link_dialer(const link_dialer&) = delete;
     link_dialer& operator=(const link_dialer&) = delete;
 
-    void start() { dial(); }
+    void start() { retry_in(link_listen_first); }
     [[nodiscard]] const link_rule& rule() const noexcept { return rule_; }
     // Other patterns; url and files are as before.
     void set_rule(link_rule rule) { rule_ = std::move(rule); }
