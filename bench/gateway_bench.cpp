@@ -44,7 +44,7 @@ using clock_type = std::chrono::steady_clock;
 
 constexpr std::size_t burst = 64;  // as a busy application offers them
 constexpr std::size_t body_octets = 256;
-constexpr std::uint32_t subscriber_window = 4096;
+constexpr std::uint32_t subscriber_window = 256;
 constexpr std::size_t queued_messages = 10'000;  // of the session that is resumed
 constexpr std::string_view subscriber_address = "(app:bench-subscriber)";
 
