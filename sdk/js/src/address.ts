@@ -7,26 +7,21 @@
 //
 // Immutable. Its text is canonical, elements sorted, so equal addresses have equal texts.
 import { fail } from "./errors.js";
+import { elementsMax } from "./limits.js";
 
 // Tags and values have 32 and 64 characters at most (RFC 3259, section 4).
 const element = /^([A-Za-z]{1,32}):([!-'*-~]{1,64})$/;
-// The RFC sets no limit; real addresses have 2 to 8 elements.
-const elementsMax = 32;
 
 export class Address {
     readonly text: string;
-    private tags_ = new Map<string, string>();
+    private tags_: Map<string, string>;
 
     // Reads "(app:rat id:7-1@10.0.0.1)", and also "app:rat". Throws bad-address.
     constructor(text: string) {
-        const inner = text[0] === "(" ? /^\((.*)\)$/.exec(text)?.[1] : text;
-        const elements = inner?.split(/[ \t]+/).filter((each) => each).sort() ?? [text];
-        for (const each of elements) {
-            const [, tag, value] = element.exec(each) ?? [];
-            if (!tag || this.tags_.has(tag) || elements.length > elementsMax) {
-                fail("bad-address", `expected (tag:value ...), each tag once: ${text}`);
-            }
-            this.tags_.set(tag, value);
+        const elements = (text.replace(/^\((.*)\)$/, "$1").match(/[^ \t]+/g) ?? []).sort();
+        this.tags_ = new Map(elements.map((each) => (element.exec(each)?.slice(1) ?? []) as [string, string]));
+        if (this.tags_.size < elements.length || this.tags_.has(undefined!) || elements.length > elementsMax) {
+            fail("bad-address", `expected (tag:value ...), each tag once: ${text}`);
         }
         this.text = `(${elements.join(" ")})`;
     }

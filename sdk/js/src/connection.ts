@@ -7,12 +7,12 @@
 // the daemon no longer knows the session, entities and watches are made anew and the event `state` tells which
 // messages were not acknowledged.
 import { asAddress } from "./address.js";
-import { binary } from "./binary_frame.js";
-import { Destination, Entity, Host, HostedEntity, makeEntity } from "./entity.js";
+import { Destination, enter, Entity, Host, HostedEntity, makeEntity } from "./entity.js";
 import { asMbusError, cancelled, fail, isFinal, MbusError } from "./errors.js";
 import { Codec, Fields } from "./frame.js";
+import { closingLimit, delayFirst, delayMost, openingLimit, timerMost } from "./limits.js";
 import type { RequestEvents } from "./requests.js";
-import { makeSession, SessionHandler } from "./session.js";
+import { makeSession } from "./session.js";
 import { openSocket, WebSocketClass } from "./socket.js";
 
 export interface ConnectOptions {
@@ -23,7 +23,7 @@ export interface ConnectOptions {
     durable?: boolean; // ... and the daemon; needs a right
     WebSocket?: WebSocketClass; // where there is no global one: that of npm's `ws`
     binding?: Codec; // form of the frames: binary if not given, or `text` of @mbus/client/text
-    silence?: number; // ms without a sign of life after which a connection is given up
+    silence?: number; // ms without a sign of life after which a connection, or an attempt, is given up
     limit?: number; // ms that connect() waits
     queueOctets?: number; // that may wait to be sent; then send() throws overflow
     queueMessages?: number; // the same
@@ -98,11 +98,6 @@ export interface Connection {
     close(limit?: number): Promise<void>;
 }
 
-const delayFirst = 100; // ms (docs/mbws.md, section 6)
-const delayMost = 10_000;
-const openingLimit = 10_000; // ms for handshake and `connected`, and for connect()
-const closingLimit = 5000; // ms
-
 function socketUrl(where: string | URL): string {
     const url = new URL(where, globalThis.location?.href);
     url.protocol = url.protocol.replace("http", "ws");
@@ -114,57 +109,72 @@ const later = (failure: unknown) =>
     setTimeout(() => {
         throw failure;
     });
-const guard = (action: () => void) => {
+const guard = <What>(callback: (what: What) => void, what: What) => {
     try {
-        action();
+        callback(what);
     } catch (failure) {
         later(failure);
     }
 };
-// Calls `late` if the promise takes longer; longer ones than a timer can measure never are too late.
-const within = <Result>(limit: number, promise: Promise<Result>, late: () => void): Promise<Result> => {
-    const timer = setTimeout(late, Math.min(limit, 2 ** 31 - 1));
-    return promise.finally(() => clearTimeout(timer));
-};
 
 // Connects in the background; see connect() for one that waits.
 export function open(where: string | URL, options: ConnectOptions = {}): Connection {
-    const { token: auth, name, expiry, durable, window = 256 } = options;
-    const kind = options.WebSocket ?? globalThis.WebSocket ?? fail("bad-argument", "pass { WebSocket } from the package ws");
+    const kind = options.WebSocket ?? globalThis.WebSocket ?? fail("bad-argument", "pass { WebSocket } of npm's ws");
     const url = socketUrl(where);
-    const now = () => performance.now();
+    const { silence = 60_000 } = options;
 
     let state: ConnectionState = "connecting";
     let reason: MbusError | undefined;
     let broker = "";
     let socket: ReturnType<typeof openSocket> | undefined;
-    let usable = false; // the socket is open
     let attempts = 0;
-    let dialAt = 0;
-    let openBy = Infinity;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let armed = Infinity; // when the timer fires
+    let quiet = 0; // how often in a row the watch of the silence found that nothing had come
+    let timer: ReturnType<typeof setTimeout> | undefined; // of what is to happen next to the connection
     let waiters: [done: () => boolean, resolve: () => void, reject: (failure: unknown) => void][] = [];
     const attached = new Set<HostedEntity>();
     const handlers: { [name: string]: Set<(event: any) => void> } = {};
 
     const handlersOf = (name: keyof Events) => (handlers[name] ??= new Set());
     const emit = <Name extends keyof Events>(event: Name, what: Events[Name]) =>
-        handlersOf(event).forEach((handler) => guard(() => handler(what)));
+        handlersOf(event).forEach((handler) => guard(handler, what));
     const change = (event: StateEvent) => {
         ({ state, reason } = event);
         emit("state", event);
     };
     const isClosed = () => state === "closed";
+    const whyClosed = () => reason ?? cancelled();
 
-    // --- the session's events -----------------------------------------------------------------------
+    // --- the socket ---------------------------------------------------------------------------------
 
+    const next = (delay: number, action: () => void) => {
+        clearTimeout(timer);
+        timer = setTimeout(action, delay);
+    };
     const drop = (orderly?: boolean) => {
-        usable = false;
-        openBy = Infinity;
+        clearTimeout(timer);
         socket?.drop_(orderly);
         socket = undefined;
     };
+    const timedOut = () => fault_(new MbusError("timed-out", `${url} is silent`));
+    const dial = () => {
+        next(Math.min(openingLimit, silence), timedOut);
+        socket = openSocket(kind as WebSocketClass, url, {
+            opened_: session.connect_,
+            data_(data) {
+                quiet = 0;
+                session.receive_(data);
+                keepPromises();
+            },
+            gone_: fault_,
+        });
+    };
+    // Says ping after two thirds of the silence that is borne.
+    const watchSilence = () =>
+        next(silence / 3, () => {
+            if (++quiet > 2) return timedOut();
+            if (quiet > 1) session.ping_();
+            watchSilence();
+        });
     const fault_ = (failure: MbusError) => {
         drop();
         session.lost_();
@@ -173,129 +183,68 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
             finish(failure);
             return session.end_();
         }
-        const delay = Math.min(delayMost, delayFirst * 2 ** attempts++);
-        dialAt = now() + delay * (0.5 + Math.random() / 2);
+        next(Math.min(delayMost, delayFirst * 2 ** attempts++) * (0.5 + Math.random() / 2), dial);
         change({ state: "connecting", reason: failure });
     };
     const finish = (why?: MbusError) => {
         if (isClosed()) return;
         drop(true);
         change({ state: "closed", reason: why });
-        attached.forEach((each) => each.end_(why ?? cancelled()));
+        attached.forEach((each) => each.end_(whyClosed()));
         attached.clear();
+        keepPromises();
     };
-    const sessionHandler: SessionHandler = {
+    const keepPromises = () => {
+        waiters = waiters.filter(([done, resolve, reject]) => {
+            if (isClosed()) reject(whyClosed());
+            else if (done()) resolve();
+            else return true;
+        });
+    };
+    // Resolves when `done`, rejects when the connection is closed. Calls `late` after `limit` ms; of longer ones
+    // than a timer can measure, after that.
+    const until = (done: () => boolean, limit = 0, late?: (reject: (failure: unknown) => void) => void): Promise<void> => {
+        let clock: ReturnType<typeof setTimeout> | undefined;
+        return new Promise<void>((resolve, reject) => {
+            if (late) clock = setTimeout(late, Math.min(limit, timerMost), reject);
+            waiters.push([done, resolve, reject]);
+            keepPromises();
+        }).finally(() => clearTimeout(clock));
+    };
+
+    const session = makeSession(options, {
+        write_: (data) => socket!.send_(data),
         connected_(fields, resumed, lost) {
             attempts = 0;
-            openBy = Infinity;
             broker = fields.broker ?? "";
-            const unacknowledged = lost.map(({ fields_: { to = "", type }, body_: body }) => ({ to, type, body }));
+            watchSilence();
+            const unacknowledged = lost.map(({ fields_: { to, type }, body_: body }) => ({ to: to!, type, body }));
             change({ state: "connected", resumed, unacknowledged });
         },
         fault_,
         closed_: finish,
-        message_(frame, delivery) {
-            const { entity, mode } = frame.fields;
-            const ack = () => {
-                session.takeOver_(delivery);
-                settle();
-            };
-            const nak = (why = "the reader gave it back") => {
-                session.refuse_(delivery, why);
-                settle();
-            };
-            for (const each of attached) {
-                const monitors = each.mode_ === "monitor";
-                if (monitors === (mode === "monitor") && (monitors || !entity || each.address_ === entity)) {
-                    return each.deliver_(frame, ack, nak);
-                }
-            }
-            ack(); // detached meanwhile
+        message_(frame, ack, nak) {
+            const [, , { entity, mode }] = frame;
+            const isFor = ({ mode_, address_ }: HostedEntity) =>
+                mode === "monitor" ? mode_ === mode : mode_ !== "monitor" && (!entity || address_ === entity);
+            const reader = [...attached].find(isFor);
+            if (reader) reader.deliver_(frame, ack, nak);
+            else ack(); // detached meanwhile
         },
         missed_: (messages) => emit("missed", messages),
         refused_: (failure) => emit("refused", failure),
-    };
-    const session = makeSession(
-        {
-            now_: now,
-            hello_: { version: 1, name, auth, window, expiry, size: 1 << 20, durable },
-            binding_: options.binding ?? binary,
-            silence_: options.silence ?? 60_000,
-            queueOctets_: options.queueOctets ?? 8 << 20,
-            queueMessages_: options.queueMessages ?? 65536,
-        },
-        sessionHandler,
-    );
-
-    // --- the socket ---------------------------------------------------------------------------------
-
-    // What comes of the socket, and then all that follows from it.
-    const following =
-        <Given extends unknown[]>(action: (...given: Given) => void) =>
-        (...given: Given) => {
-            action(...given);
-            settle();
-        };
-    const dial = () => {
-        dialAt = Infinity;
-        openBy = now() + openingLimit;
-        socket = openSocket(kind as WebSocketClass, url, {
-            opened_: following(() => {
-                usable = true;
-                session.connect_();
-            }),
-            data_: following(session.receive_),
-            gone_: following(fault_),
-        });
-    };
-    const tick = following(() => {
-        armed = Infinity;
-        session.advance_();
-        if (openBy <= now()) fault_(new MbusError("timed-out", `${url} did not answer`));
-        if (dialAt <= now()) dial();
     });
-    // After everything that happens: writes what the session has to say, keeps promises, sets the timer.
-    const settle = () => {
-        try {
-            if (usable) for (const data of session.output_()) socket!.send_(data);
-        } catch (failure) {
-            fault_(asMbusError(failure)); // it is closing already
-        }
-        waiters = waiters.filter(([done, resolve, reject]) => {
-            if (isClosed()) reject(reason ?? cancelled());
-            else if (done()) resolve();
-            else return true;
-        });
-        const next = isClosed() ? Infinity : Math.min(session.deadline_(), dialAt, openBy);
-        if (next >= armed && next < Infinity) return; // it fires early, and is set again
-        clearTimeout(timer);
-        armed = next;
-        if (next < Infinity) timer = setTimeout(tick, next - now());
-    };
-    const until = (done: () => boolean): Promise<void> =>
-        new Promise((resolve, reject) => {
-            waiters.push([done, resolve, reject]);
-            settle();
-        });
 
     // --- what entities need, and programs -------------------------------------------------------------
 
-    const mustBeOpen = () => {
-        if (isClosed()) throw reason ?? cancelled();
-    };
     const ask = (verb: string, fields: Fields, events: RequestEvents): number => {
-        mustBeOpen();
-        const number = session.request_(verb, fields, events);
-        settle();
-        return number;
+        if (isClosed()) throw whyClosed();
+        return session.request_(verb, fields, events);
     };
     const request_ = (verb: string, fields: Fields): Promise<Fields> =>
         new Promise((done_, refused_) => ask(verb, fields, { done_, refused_ }));
     const host: Host = {
-        send_: following((what) => {
-            mustBeOpen();
-            session.send_(what);
-        }),
+        send_: session.send_,
         request_,
         entities_: () => attached.size,
         report_(event, what) {
@@ -316,21 +265,16 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
             return broker;
         },
         ready: (limit = openingLimit) =>
-            new Promise((resolve, reject) => {
-                within(limit, until(session.connected_), () =>
-                    reject(new MbusError("timed-out", reason?.message ?? "the daemon did not answer in time")),
-                ).then(resolve, reject);
-            }),
+            until(session.connected_, limit, (reject) => reject(new MbusError("timed-out", reason?.message ?? `${url} is silent`))),
         drained: () => until(() => !session.waiting_()),
-        attach: (address, { mode = "entity", commands: command, queue, type, policy } = {}) =>
+        attach: (address, { commands: command, ...more } = {}) =>
             new Promise((resolve, reject) => {
                 let hosted: HostedEntity | undefined;
-                const wanted: Fields = { entity: address && asAddress(address).text, command, queue, type, policy };
-                if (mode !== "entity") wanted.mode = mode;
+                const wanted = { entity: address && asAddress(address).text, command, ...more };
                 const number: number = ask("attach", wanted, {
                     done_({ entity = "()" }) {
                         if (hosted) hosted.address_ = entity;
-                        else attached.add((hosted = makeEntity(host, entity, mode, number)));
+                        else attached.add((hosted = makeEntity(host, entity, more.mode, number)));
                         resolve(hosted.entity_);
                     },
                     refused_(failure) {
@@ -352,7 +296,7 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
                     if (peers.has(address) === there) return;
                     if (there) peers.add(address);
                     else peers.delete(address);
-                    guard(() => callback({ address, state: seen as Peer["state"] }));
+                    guard(callback, { address, state: seen as Peer["state"] });
                 };
                 const number: number = ask("watch", { to: asAddress(pattern).text }, {
                     entity_,
@@ -370,16 +314,13 @@ export function open(where: string | URL, options: ConnectOptions = {}): Connect
             return [...watch.peers];
         },
         revoke: async (target) => void (await request_("revoke", { url: target })),
-        on(event, handler) {
-            handlersOf(event).add(handler);
-            return () => void handlersOf(event).delete(handler);
-        },
+        on: (event, handler) => enter(handlersOf(event), handler),
         close(limit = closingLimit) {
             session.close_();
-            return within(limit, until(() => false), following(session.end_)).catch(() => undefined);
+            return until(() => false, limit, session.end_).catch(() => undefined);
         },
     };
-    tick();
+    dial();
     return connection;
 }
 

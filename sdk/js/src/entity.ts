@@ -9,7 +9,8 @@
 import { Address, asAddress } from "./address.js";
 import { asMbusError, MbusError } from "./errors.js";
 import { Fields, flagReceipt, flagReliable, Frame } from "./frame.js";
-import { encodePayload, Message, Payload, SendOptions } from "./message.js";
+import { encodePayload, makeMessage, Message, Payload, SendOptions } from "./message.js";
+import { requestTimeout } from "./limits.js";
 import { callCommand, idOf, readAnswer, Reply, returnSuffix } from "./rpc.js";
 import type { Outgoing } from "./session.js";
 import { Command } from "./value.js";
@@ -75,20 +76,23 @@ export interface Host {
 export interface HostedEntity {
     readonly entity_: Entity;
     address_: string;
-    readonly mode_: string;
+    readonly mode_?: string;
     deliver_(frame: Frame, ack: () => void, nak: (reason?: string) => void): void;
     end_(failure: MbusError): void;
 }
 
-// RFC 3259 has no time limit; this is that of the other clients.
-const requestTimeout = 10_000;
+// Puts `what` into the set; returns what takes it out.
+export function enter<What>(all: Set<What>, what: What): () => void {
+    all.add(what);
+    return () => void all.delete(what);
+}
 
-export function makeEntity(host: Host, address_: string, mode_: string, about: number): HostedEntity {
+export function makeEntity(host: Host, address_: string, mode_: string | undefined, about: number): HostedEntity {
     let listener: Listener | undefined;
     let ended: MbusError | undefined; // why nothing is sent any more
     let lastId = 0;
     const inbox: Message[] = []; // the window bounds it
-    const wakes = new Set<() => void>();
+    const wakes: (() => void)[] = [];
     const calls = new Set<(failure: MbusError) => void>(); // that wait for their answers
     const filters = new Set<Filter>();
 
@@ -109,8 +113,8 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
     };
     const sendFor = (flags: number) => (to: Destination, what: Payload, options?: SendOptions) =>
         new Promise<Receipt>((resolve, reject) =>
-            send(to, what, options, flags, (failure, { matched = 0, entity: by, tried, took }) =>
-                failure ? reject(failure) : resolve({ matched, entity: by, tried, took }),
+            send(to, what, options, flags, (failure, { about, missed, ...receipt }) =>
+                failure ? reject(failure) : resolve({ matched: 0, ...receipt }),
             ),
         );
 
@@ -130,33 +134,28 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         const busy: unknown[] = [];
         const takes = (what: Command) => (filter: Filter) => {
             const work = filter(what, message);
-            if (work) busy.push(work);
-            return work;
+            return work && busy.push(work);
         };
         try {
-            if (message.monitor || !filters.size) return false;
-            const rest = message.commands.filter((each) => ![...filters].some(takes(each)));
-            if (!busy.length) return false;
-            message.commands = rest;
-            if (rest.length) return false;
+            if (!message.monitor && filters.size) {
+                message.commands = message.commands.filter((each) => ![...filters].some(takes(each)));
+            }
         } catch {
-            return false; // no commands: the program sees what came
+            // No commands: the program sees what came.
         }
+        if (!busy.length || message.commands.length) return false;
         Promise.all(busy)
             .catch((failure) => host.report_("refused", failure))
             .then(message.ack);
         return true;
     };
-    const wake = () => {
-        wakes.forEach((each) => each());
-        wakes.clear();
-    };
+    const wake = () => wakes.splice(0).forEach((each) => each());
     async function* messages(): AsyncIterableIterator<Message> {
         while (inbox.length || !ended) {
             const message = inbox.shift();
             try {
                 if (message) yield message;
-                else await new Promise<void>((resolve) => wakes.add(resolve));
+                else await new Promise<void>((resolve) => wakes.push(resolve));
             } finally {
                 message?.ack(); // the loop went on, or was left
             }
@@ -175,50 +174,44 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         get address() {
             return hosted.address_;
         },
-        send: (to, what, options) => send(to, what, options),
+        send,
         sendReliably: sendFor(flagReliable),
         sendWithReceipt: sendFor(flagReceipt),
-        request: (to, what, { timeout = requestTimeout } = {}) =>
-            new Promise((resolve, reject) => {
-                const id = `${++lastId}`;
-                const callee = asAddress(to);
-                const fail = (failure: unknown) => {
-                    end();
-                    reject(failure);
-                };
-                const timer = setTimeout(() => fail(new MbusError("timed-out", "the request was not answered in time")), timeout);
+        async request(to, what, { timeout = requestTimeout } = {}) {
+            const id = `${++lastId}`;
+            const callee = asAddress(to);
+            let end!: () => void;
+            return new Promise<Reply>((resolve, reject) => {
+                const timer = setTimeout(reject, timeout, new MbusError("timed-out", "no answer in time"));
                 const stop = entity.intercept((answer, { from }) => {
                     if (answer.name !== what.name + returnSuffix || idOf(answer) !== id) return;
                     if (!new Address(from).answersTo(callee)) return;
                     try {
                         resolve(readAnswer(answer, from));
-                        end();
                     } catch (failure) {
-                        fail(failure);
+                        reject(failure);
                     }
                     return true;
                 });
-                const end = () => {
+                end = () => {
                     clearTimeout(timer);
-                    calls.delete(fail);
+                    calls.delete(reject);
                     stop();
                 };
-                calls.add(fail);
+                calls.add(reject);
                 // The outcome of sending matters only when it failed: the answer may even come first.
-                entity.sendReliably(to, callCommand(what, id)).catch(fail);
-            }),
-        intercept(filter) {
-            filters.add(filter);
-            return () => void filters.delete(filter);
+                entity.sendReliably(to, callCommand(what, id)).catch(reject);
+            }).finally(end);
         },
+        intercept: (filter) => enter(filters, filter),
         listen: listen as Entity["listen"],
         async grant({ commands: command, ...limits } = {}) {
-            const { url = "", expiry, uses } = await host.request_("grant", { entity: hosted.address_, command, ...limits });
-            return { url, expiry, uses };
+            const { request, ...grant } = await host.request_("grant", { entity: hosted.address_, command, ...limits });
+            return grant as Grant;
         },
         async detach() {
             if (!ended) await host.request_("detach", { about });
-            hosted.end_(new MbusError("no-entity", "the entity was detached"));
+            hosted.end_(new MbusError("no-entity", "it was detached"));
         },
     };
     const hosted: HostedEntity = {
@@ -227,7 +220,7 @@ export function makeEntity(host: Host, address_: string, mode_: string, about: n
         mode_,
         // One message from the daemon.
         deliver_(frame, ack, nak) {
-            const message = new Message(frame, ack, nak);
+            const message = makeMessage(frame, ack, nak);
             if (consumed(message)) return;
             if (listener) return void hand(message);
             // The daemon may still deliver what waited there when the entity was detached.

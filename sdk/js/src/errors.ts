@@ -19,6 +19,8 @@ export function fail(code: string, text: string): never {
     throw new MbusError(code, text);
 }
 
+export const wrong = (what: string): never => fail("bad-frame", `the daemon sent ${what}`);
+
 export const asMbusError = (what: unknown): MbusError =>
     (what as Error)?.name === "MbusError" ? (what as MbusError) : new MbusError("internal", String((what as Error)?.message ?? what));
 

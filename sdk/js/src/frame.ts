@@ -43,13 +43,13 @@ export interface Fields {
     interface?: string;
 }
 
-export interface Frame {
-    verb: string; // "" for one of a later version
-    flags: number;
-    number: Unsigned; // 0: not numbered
-    fields: Fields;
-    body: Uint8Array;
-}
+export type Frame = [
+    verb: string, // "" for one of a later version
+    number: Unsigned, // 0: not numbered
+    fields: Fields,
+    body: Uint8Array,
+    flags: number,
+];
 
 export const flagReliable = 1;
 export const flagReceipt = 2;
@@ -75,7 +75,7 @@ export const keys = (
     .split(" ")
     .map((entry) => entry.split(":") as [keyof Fields, string?]);
 
-export const emptyBody = new Uint8Array(0);
+export const emptyBody = new Uint8Array();
 export const toUtf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 // Strict, and a byte order mark is a character like any other.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -84,4 +84,4 @@ export const fromUtf8 = (octets: Uint8Array): string => decoder.decode(octets);
 // What a text field may hold: no control characters.
 export const isFieldText = (text: string): boolean => !/[\0-\x1f\x7f]|\p{Surrogate}/u.test(text);
 
-export const asUnsigned = (value: bigint): Unsigned => (value <= Number.MAX_SAFE_INTEGER ? Number(value) : value);
+export const asUnsigned = (value: bigint): Unsigned => (value < 2 ** 53 ? Number(value) : value);

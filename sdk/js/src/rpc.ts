@@ -34,7 +34,6 @@ export function readAnswer({ args }: Command, from: string): Reply {
     const rpcStatus = String(property(args[0], "RPC-STATUS") ?? "OK");
     const [inner, results] = asList(args[1]);
     const [status = "OK", code = "OK", text = ""] = asList(inner).map(String);
-    const about = rpcStatus === "UNKNOWN" ? "does not know this request" : "could not do it";
-    if (rpcStatus !== "OK") fail("remote-failed", `${from} ${about}: ${text}`);
+    if (rpcStatus !== "OK") fail("remote-failed", `${from} answered ${rpcStatus}: ${text}`);
     return { from, status, code, text, results: asList(results) };
 }

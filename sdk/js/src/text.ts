@@ -8,7 +8,7 @@
 //     player.play ("song.mp3" 3)
 import { binary } from "./binary_frame.js";
 import { fail } from "./errors.js";
-import { asUnsigned, Codec, emptyBody, Frame, fromUtf8, isFieldText, keys, toUtf8, Unsigned, verbs } from "./frame.js";
+import { asUnsigned, Codec, Fields, Frame, fromUtf8, isFieldText, keys, toUtf8, Unsigned, verbs } from "./frame.js";
 
 const expected = (what: string): never => fail("bad-frame", `expected ${what}`);
 // Bit n of the flags.
@@ -25,23 +25,22 @@ function readYesNo(word: string): boolean {
     return word === "yes";
 }
 
-function readField(frame: Frame, seen: Set<string>, line: string): void {
+// Puts the field into `fields`; returns the flags that it sets.
+function readField(fields: Fields, seen: Set<string>, line: string): number {
     const colon = line.indexOf(":");
     if (colon < 0) expected("'name: value' or an empty line before the body");
     const name = line.slice(0, colon);
     const value = line.slice(colon + (line[colon + 1] === " " ? 2 : 1));
     const flag = flagNames.indexOf(name);
     const key = name ? keys.find(([each]) => each === name) : undefined;
-    if (flag < 0 && !key) return; // of a later version
+    if (flag < 0 && !key) return 0; // of a later version
     if (seen.has(name)) expected("each field once at most");
     seen.add(name);
-    if (flag >= 0) {
-        if (readYesNo(value)) frame.flags |= 1 << flag;
-    } else if (key) {
-        const kind = key[1];
-        const read = kind === "?" ? readYesNo(value) : kind ? readDecimal(value, Number(kind)) : value;
-        Object.assign(frame.fields, { [name]: read });
-    }
+    if (!key) return readYesNo(value) ? 1 << flag : 0;
+    const kind = key[1];
+    const read = kind === "?" ? readYesNo(value) : kind ? readDecimal(value, Number(kind)) : value;
+    Object.assign(fields, { [name]: read });
+    return 0;
 }
 
 // Throws bad-frame.
@@ -55,25 +54,19 @@ export function decodeText(text: string): Frame {
         return found;
     };
     const [, verb, , number] = /^([^ ]*)( (.*))?$/.exec(line())!;
-    const frame: Frame = {
-        verb: verbs.includes(verb) ? verb : "",
-        flags: 0,
-        number: number === undefined ? 0 : readDecimal(number, 8),
-        fields: {},
-        body: emptyBody,
-    };
+    const fields: Fields = {};
+    let flags = 0;
     const seen = new Set<string>();
     while (at < text.length) {
         const field = line();
         if (!field) break; // the body follows
-        readField(frame, seen, field);
+        flags |= readField(fields, seen, field);
     }
-    frame.body = toUtf8(text.slice(at));
-    return frame;
+    return [verbs.includes(verb) ? verb : "", number === undefined ? 0 : readDecimal(number, 8), fields, toUtf8(text.slice(at)), flags];
 }
 
 // Undefined when the frame has no text form, since its body is not UTF-8. Throws bad-argument.
-export function encodeText({ verb, flags, number, fields, body }: Frame): string | undefined {
+export function encodeText([verb, number, fields, body, flags]: Frame): string | undefined {
     let out = verb + (number ? ` ${number}` : "") + "\n";
     for (const [name] of keys) {
         const value = name ? fields[name] : undefined;

@@ -32,7 +32,7 @@ export class Float {
         return this.value;
     }
     toString(): string {
-        return this.digits ?? String(this.value);
+        return this.digits ?? `${this.value}`;
     }
 }
 

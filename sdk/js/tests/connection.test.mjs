@@ -134,7 +134,7 @@ test("a request fails with the callee's text, or when its time is over", async (
     const refused = me.request("app:x", command("a.b"));
     await until(() => daemon.taken.length === 1);
     daemon.message('a.b.return((("ID" "1") ("RPC-STATUS" "FAILED")) ((FAILED full "no room") ()))');
-    await assert.rejects(refused, { code: "remote-failed", message: "(app:x id:1-1@h) could not do it: no room" });
+    await assert.rejects(refused, { code: "remote-failed", message: "(app:x id:1-1@h) answered FAILED: no room" });
     await assert.rejects(me.request("app:x", command("a.b"), { timeout: 20 }), { code: "timed-out" });
     await bus.close();
 });
@@ -225,6 +225,15 @@ test("a half-open connection is given up after the silence, and resumed", async 
     assert.deepEqual(daemon.taken, ["a.b(1)"]);
     assert.equal(daemon.sockets.length, 2);
     await bus.close();
+});
+
+test("an attempt to connect that nobody answers is given up after the silence", async () => {
+    const daemon = new FakeDaemon();
+    daemon.stalled = true;
+    const connecting = connect(url, { WebSocket: daemon.WebSocket, silence: 50 });
+    await until(() => daemon.sockets.length === 2);
+    daemon.stalled = false;
+    await (await connecting).close();
 });
 
 test("an idle connection lives on its pings", async () => {

@@ -68,7 +68,7 @@ export class FakeDaemon {
     }
 
     write(verb, fields = {}, { number = 0, flags = 0, body = empty } = {}, socket = this.socket) {
-        const data = mbus.binary.encode({ verb, number, flags, fields, body });
+        const data = mbus.binary.encode([verb, number, fields, body, flags]);
         if (!socket.open || socket.cut) return;
         setTimeout(() => socket.open && !socket.cut && socket.onmessage({ data: data.slice().buffer }));
     }
@@ -85,7 +85,8 @@ export class FakeDaemon {
     }
 
     receive(socket, data) {
-        const frame = mbus.binary.decode(new Uint8Array(data));
+        const [verb, number, fields, body, flags] = mbus.binary.decode(new Uint8Array(data));
+        const frame = { verb, number, fields, body, flags };
         this.frames.push(frame);
         if (this.auto) this.answer(socket, frame);
     }

@@ -27,7 +27,7 @@ function fromJson(json) {
     return mbus.parseValue("data" in json ? `<${json.data}>` : json.int ?? json.float);
 }
 
-const frameJson = ({ verb, number, flags, fields, body }) => ({
+const frameJson = ([verb, number, fields, body, flags]) => ({
     verb,
     number: String(number),
     flags,
@@ -88,13 +88,10 @@ function madeFrames() {
             else fields[name] = mbus.asUnsigned(BigInt.asUintN(8 * Number(kind), dice.next() >> BigInt(dice.below(64))));
         }
         const body = mbus.toUtf8(dice.oneIn(3) ? "" : text(dice, true));
-        const frame = {
-            verb: dice.pick(mbus.verbs.slice(1)),
-            flags: dice.below(flagBits),
-            number: dice.oneIn(3) ? 0 : mbus.asUnsigned(dice.next() >> BigInt(dice.below(64))),
-            fields,
-            body: dice.oneIn(5) ? Uint8Array.of(...body, 0xff, 0x80) : body,
-        };
+        const verb = dice.pick(mbus.verbs.slice(1));
+        const flags = dice.below(flagBits);
+        const number = dice.oneIn(3) ? 0 : mbus.asUnsigned(dice.next() >> BigInt(dice.below(64)));
+        const frame = [verb, number, fields, dice.oneIn(5) ? Uint8Array.of(...body, 0xff, 0x80) : body, flags];
         return { ...frameJson(frame), binary: hex(mbus.binary.encode(frame)), text: mbus.encodeText(frame) ?? null };
     });
 }
