@@ -9,8 +9,8 @@
 import { Address, asAddress } from "./address.js";
 import { asMbusError, MbusError } from "./errors.js";
 import { Fields, flagReceipt, flagReliable, Frame } from "./frame.js";
-import { encodePayload, makeMessage, Message, Payload, SendOptions } from "./message.js";
 import { requestTimeout } from "./limits.js";
+import { encodePayload, makeMessage, Message, Payload, SendOptions } from "./message.js";
 import { callCommand, idOf, readAnswer, Reply, returnSuffix } from "./rpc.js";
 import type { Outgoing } from "./session.js";
 import { Command } from "./value.js";
