@@ -7,7 +7,11 @@ import { busIsHere, surviveCut, talk, useBus, useFeed } from "./story.mjs";
 
 const lab = new Lab();
 before(() => lab.start());
-after(() => lab.stop());
+after(async () => {
+    await lab.stop();
+    // Some of these libraries keep timers that no close() of theirs ends.
+    setTimeout(() => process.exit(), 1000);
+});
 
 for (const Library of [XmppJs, StropheJs, Stanza]) {
     const ann = new Library("ann");

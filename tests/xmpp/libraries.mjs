@@ -1,9 +1,13 @@
 // Client libraries behind one face: connect, ask (iq), send, what came (incoming), the end of a resumption.
+import { webcrypto } from "node:crypto";
 import { createRequire } from "node:module";
 import * as xmppjs from "@xmpp/client";
 import parse from "ltx/lib/parse.js";
 import { Strophe, toStanza } from "strophe.js";
 import { domain, password, until } from "./lab.mjs";
+
+// What Node has without being asked from version 20 on, and these libraries take for granted.
+globalThis.crypto ??= webcrypto;
 
 const require = createRequire(import.meta.url);
 const stanzaLibrary = require("stanza");
