@@ -52,6 +52,23 @@ result<value::list> ask_daemon(session& bus, entity& me, std::string_view questi
     return failure;
 }
 
+result<void> each_row(session& bus, entity& me, std::string_view question, std::string_view list,
+                      std::chrono::milliseconds limit, const std::function<bool(const value::list& row)>& visit) {
+    std::int64_t from = 0;
+    for (;;) {
+        const auto page = ask_daemon(bus, me, question, limit, {value{from}});
+        if (!page) return page.error();
+        for (const auto& one : list_at(*page, list)) {
+            const auto* row = one.get_if<value::list>();
+            if (row != nullptr && !visit(*row)) return {};
+        }
+        // Never back: a list that changes meanwhile must not be a circle.
+        const auto next = number_at(*page, "next").value_or(0);
+        if (next <= from) return {};
+        from = next;
+    }
+}
+
 std::optional<std::chrono::milliseconds> daemon_age(session& bus, entity& me) {
     const auto status = ask_daemon(bus, me, "mbusd.status", age_limit);
     if (!status) return std::nullopt;

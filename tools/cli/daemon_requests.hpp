@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,11 @@ result<address> own_daemon(session& bus, entity& me, std::chrono::milliseconds l
 // Errors: as entity::request(); forbidden when the daemon says so.
 result<value::list> ask_daemon(session& bus, entity& me, std::string_view question, std::chrono::milliseconds limit,
                                value::list arguments = {});
+
+// Asks for a list page by page and shows each of its rows, until `visit` says false. `list` names the
+// rows in the answers.
+result<void> each_row(session& bus, entity& me, std::string_view question, std::string_view list,
+                      std::chrono::milliseconds limit, const std::function<bool(const value::list& row)>& visit);
 
 // How long the daemon runs; nothing when it does not say.
 std::optional<std::chrono::milliseconds> daemon_age(session& bus, entity& me);

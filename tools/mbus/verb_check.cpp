@@ -104,17 +104,11 @@ void set(metrics& all, std::string_view name, double figure) {
 // The longest queue of a session; nothing without the right to administer.
 std::optional<std::int64_t> longest_queue(opened& on) {
     std::int64_t longest = 0;
-    std::int64_t from = 0;
-    do {
-        const auto page = ask_daemon(on.bus, *on.me, "mbusd.sessions", on.limit, {value{from}});
-        if (!page) return std::nullopt;
-        for (const auto& one : list_at(*page, "sessions")) {
-            if (const auto* row = one.get_if<value::list>()) longest = std::max(longest, number_at(*row, "queued-messages").value_or(0));
-        }
-        const auto next = number_at(*page, "next").value_or(0);
-        if (next <= from) return longest;
-        from = next;
-    } while (true);
+    const auto seen = each_row(on.bus, *on.me, "mbusd.sessions", "sessions", on.limit, [&](const value::list& row) {
+        longest = std::max(longest, number_at(row, "queued-messages").value_or(0));
+        return true;
+    });
+    return seen ? std::optional{longest} : std::nullopt;
 }
 
 result<void> measure(opened& on, metrics& all, std::chrono::milliseconds between) {

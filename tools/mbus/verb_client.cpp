@@ -185,24 +185,17 @@ std::string row_json(const value::list& row) {
     return line + (expires == 0 ? "null}" : fmt::format(R"("{}"}})", day_of(expires)));
 }
 
+std::string row_text(const value::list& row) {
+    return fmt::format("{:<20}  {:<5}  attach {}  send {}  may {}  expires {}", text_at(row, "name"), text_at(row, "kind"),
+                       listed(list_at(row, "attach")), listed(list_at(row, "send")), rights_text(row),
+                       day_of(number_at(row, "expires-ms").value_or(0)));
+}
+
 exit_code list(opened& on, const arguments& args) {
-    std::int64_t from = 0;
-    do {
-        const auto answer = ask_daemon(on.bus, *on.me, "mbusd.clients", on.limit, {value{from}});
-        if (!answer) return on.fail(answer.error());
-        for (const auto& one : list_at(*answer, "clients")) {
-            const auto* row = one.get_if<value::list>();
-            if (row == nullptr) continue;
-            const auto text = fmt::format("{:<20}  {:<5}  attach {}  send {}  may {}  expires {}", text_at(*row, "name"), text_at(*row, "kind"), listed(list_at(*row, "attach")),
-                                          listed(list_at(*row, "send")), rights_text(*row), day_of(number_at(*row, "expires-ms").value_or(0)));
-            if (!on.out.line(args.has("json") ? row_json(*row) : printable(text))) return exit_code::ok;
-        }
-        // Never back: a list that changes meanwhile must not be a circle.
-        const auto next = number_at(*answer, "next").value_or(0);
-        if (next <= from) break;
-        from = next;
-    } while (true);
-    return exit_code::ok;
+    const auto shown = each_row(on.bus, *on.me, "mbusd.clients", "clients", on.limit, [&](const value::list& row) {
+        return on.out.line(args.has("json") ? row_json(row) : printable(row_text(row)));
+    });
+    return shown ? exit_code::ok : on.fail(shown.error());
 }
 
 exit_code remove(opened& on, const std::string& name) {

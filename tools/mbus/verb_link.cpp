@@ -36,21 +36,10 @@ std::string row_text(const value::list& row) {
 }
 
 exit_code list(opened& on, const arguments& args) {
-    std::int64_t from = 0;
-    do {
-        const auto answer = ask_daemon(on.bus, *on.me, "mbusd.links", on.limit, {value{from}});
-        if (!answer) return on.fail(answer.error());
-        for (const auto& one : list_at(*answer, "links")) {
-            const auto* row = one.get_if<value::list>();
-            if (row == nullptr) continue;
-            if (!on.out.line(args.has("json") ? row_json(*row) : printable(row_text(*row)))) return exit_code::ok;
-        }
-        // Never back: a list that changes meanwhile must not be a circle.
-        const auto next = number_at(*answer, "next").value_or(0);
-        if (next <= from) break;
-        from = next;
-    } while (true);
-    return exit_code::ok;
+    const auto shown = each_row(on.bus, *on.me, "mbusd.links", "links", on.limit, [&](const value::list& row) {
+        return on.out.line(args.has("json") ? row_json(row) : printable(row_text(row)));
+    });
+    return shown ? exit_code::ok : on.fail(shown.error());
 }
 
 exit_code run(const arguments& args, output& out) {

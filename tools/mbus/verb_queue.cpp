@@ -43,24 +43,14 @@ std::string queue_text(const value::list& row) {
 }
 
 exit_code list(opened& on, const arguments& args) {
-    std::int64_t from = 0;
     if (!args.has("json")) {
         on.out.line(fmt::format("{:<20}  {:>8}  {:>8}  {:>7}  {:>10}  {:<8}  {:>6}  {}", "QUEUE", "WAITING", "TAKEN", "READERS", "OCTETS", "OLDEST",
                                 "LOST", "ENTITY"));
     }
-    do {
-        const auto answer = ask_daemon(on.bus, *on.me, "mbusd.queues", on.limit, {value{from}});
-        if (!answer) return on.fail(answer.error());
-        for (const auto& one : list_at(*answer, "queues")) {
-            const auto* row = one.get_if<value::list>();
-            if (row != nullptr && !on.out.line(args.has("json") ? queue_json(*row) : queue_text(*row))) return exit_code::ok;
-        }
-        // Never back: a list that changes meanwhile must not be a circle.
-        const auto next = number_at(*answer, "next").value_or(0);
-        if (next <= from) break;
-        from = next;
-    } while (true);
-    return exit_code::ok;
+    const auto shown = each_row(on.bus, *on.me, "mbusd.queues", "queues", on.limit, [&](const value::list& row) {
+        return on.out.line(args.has("json") ? queue_json(row) : queue_text(row));
+    });
+    return shown ? exit_code::ok : on.fail(shown.error());
 }
 
 std::string job_json(const value::list& row) {

@@ -67,24 +67,13 @@ result<picture> look(opened& on) {
     if (!counters) return std::move(counters).error();
     out.status = std::move(*status);
     out.counters = std::move(*counters);
-    std::int64_t from = 0;
-    do {
-        const auto page = ask_daemon(on.bus, *on.me, "mbusd.sessions", on.limit, {value{from}});
-        if (!page) {
-            out.refused = page.error().text;
-            break;
-        }
-        for (const auto& one : list_at(*page, "sessions")) {
-            const auto* each = one.get_if<value::list>();
-            if (each == nullptr) continue;
-            const auto count = [&](std::string_view key) { return number_at(*each, key).value_or(0); };
-            out.rows[count("session")] = {count("session"), text_at(*each, "name"), text_at(*each, "user"), count("connected") == 1,
-                                          count("received"), count("delivered"), count("dropped"), count("queued-messages")};
-        }
-        const auto next = number_at(*page, "next").value_or(0);
-        if (next <= from) break;
-        from = next;
-    } while (true);
+    const auto seen = each_row(on.bus, *on.me, "mbusd.sessions", "sessions", on.limit, [&](const value::list& row) {
+        const auto count = [&](std::string_view key) { return number_at(row, key).value_or(0); };
+        out.rows[count("session")] = {count("session"), text_at(row, "name"), text_at(row, "user"), count("connected") == 1,
+                                      count("received"), count("delivered"), count("dropped"), count("queued-messages")};
+        return true;
+    });
+    if (!seen) out.refused = seen.error().text;
     out.at = std::chrono::steady_clock::now();
     return out;
 }
