@@ -185,12 +185,10 @@ bool server::deliver_text(std::string_view to, const std::function<std::string(c
     return !whom.empty();
 }
 
-void server::answer(session& to, xml::element what) { send(to, what); }
-
 void server::refuse(session& from, const xml::element& stanza, const stanza_fault& why) {
     if (!may_be_answered(stanza)) return;
     ++counters_.errors_out;
-    answer(from, error_of(stanza, why));
+    send(from, error_of(stanza, why));
 }
 
 // --- in -----------------------------------------------------------------------------------------------

@@ -95,7 +95,6 @@ public:
 
 private:
     void end(session& which);
-    void answer(session& to, xml::element what);
     void send_text(session& to, std::string stanza);
     [[nodiscard]] std::vector<session*> receivers(const jid& to);
     void refuse(session& from, const xml::element& stanza, const stanza_fault& why);

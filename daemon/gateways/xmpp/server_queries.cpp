@@ -33,12 +33,12 @@ bool server::answer_query(session& from, const xml::element& iq, bool to_domain)
     const bool get = asks(iq) == "get";
     const bool whole_account = !iq.get("to") || !to_domain;
     if (get && query(iq, ns::ping, "ping") != nullptr) {
-        answer(from, result_of(iq));
+        send(from, result_of(iq));
         return true;
     }
     if (const auto* asked = get ? query(iq, ns::disco_info, "query") : nullptr; asked != nullptr && asked->value_of("node").empty()) {
         // Without an address the question is for the account (RFC 6120, section 10.3.3).
-        answer(from, info(iq, to_domain));
+        send(from, info(iq, to_domain));
         return true;
     }
     if (const auto* asked = get ? query(iq, ns::disco_items, "query") : nullptr; asked != nullptr && asked->value_of("node").empty()) {
@@ -47,7 +47,7 @@ bool server::answer_query(session& from, const xml::element& iq, bool to_domain)
         if (to_domain) {
             for (const auto* service : services_) list.add(ns::disco_items, "item").set("jid", service->host()).set("name", service->title());
         }
-        answer(from, std::move(out));
+        send(from, out);
         return true;
     }
     if (!whole_account) return false;
@@ -55,17 +55,16 @@ bool server::answer_query(session& from, const xml::element& iq, bool to_domain)
         // Nobody has contacts here; who is there is told by the bus.
         auto out = result_of(iq);
         out.add(ns::roster, "query");
-        answer(from, std::move(out));
+        send(from, out);
         return true;
     }
     const bool asks_carbons = query(iq, carbons, "enable") != nullptr || query(iq, carbons, "disable") != nullptr;
     if (!get && asks_carbons) {
-        from.carbons = query(iq, carbons, "enable") != nullptr;
-        answer(from, result_of(iq));
+        send(from, result_of(iq));
         return true;
     }
     if (!get && query(iq, ns::session, "session") != nullptr) {
-        answer(from, result_of(iq));
+        send(from, result_of(iq));
         return true;
     }
     return false;

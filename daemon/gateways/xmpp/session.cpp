@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "gateways/xmpp/namespaces.hpp"
-#include "xml/writer.hpp"
 
 namespace mbusd::xmpp {
 namespace {
@@ -11,8 +10,6 @@ namespace {
 constexpr std::string_view request = "<r xmlns=\"urn:xmpp:sm:3\"/>";
 
 }  // namespace
-
-bool session::send(const xml::element& stanza) { return send_text(xml::to_text(stanza)); }
 
 bool session::send_text(std::string stanza) {
     if (stream_ == nullptr && !queue.enabled()) return true;  // it is ending

@@ -27,19 +27,17 @@ public:
     [[nodiscard]] const std::string& bare() const noexcept { return bare_; }
     [[nodiscard]] bool guest() const noexcept { return guest_; }
 
-    // Presence: null until the client says it is available. Events to the bare JID go to sessions that
+    // Presence, from when the client says that it is available. Events to the bare JID go to sessions that
     // are available with a priority of 0 or more (RFC 6121, section 8.5).
     bool available = false;
     int priority = 0;
-    bool carbons = false;
 
     // Sends one stanza, or keeps it until the client is back. False: the session is too far behind and
     // must end.
-    bool send(const xml::element& stanza);
     bool send_text(std::string stanza);
 
     [[nodiscard]] stream* connection() const noexcept { return stream_; }
-    // A new stream: after bind, or after <resumed/> was written, when `again` sends what waits.
+    // A new stream: after bind, or for a resumption; then send_again() follows <resumed/>.
     void attach(stream& to) noexcept { stream_ = &to; }
     void detach() noexcept { stream_ = nullptr; }
     void send_again();
