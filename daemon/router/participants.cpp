@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "router/refusals.hpp"
+
 namespace mbusd {
 namespace {
 
@@ -16,13 +18,6 @@ using mbus::mbws::entity_state;
 using mbus::mbws::route_report;
 using mbus::mbws::route_status;
 using mbus::protocol::entity_handle;
-
-route_status refuse(route_report& report, errc code, std::string text) {
-    report.failed = true;
-    report.code = code;
-    report.text = std::move(text);
-    return route_status::refused;
-}
 
 }  // namespace
 

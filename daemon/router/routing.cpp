@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "router/refusals.hpp"
+
 namespace mbusd {
 namespace {
 
@@ -17,13 +19,6 @@ using mbus::mbws::route_report;
 using mbus::mbws::route_status;
 using mbus::mbws::time_point;
 using mbus::protocol::send_token;
-
-route_status refuse(route_report& report, errc code, std::string text) {
-    report.failed = true;
-    report.code = code;
-    report.text = std::move(text);
-    return route_status::refused;
-}
 
 // A reliable message that was routed, and failed.
 route_status fail(route_report& report, errc code, std::string text) {
