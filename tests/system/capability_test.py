@@ -305,6 +305,12 @@ class DurableGrants(unittest.TestCase):
         while last.next().verb != "close":
             pass
         self.assertEqual(404, self.call("POST", fresh, "door.open()")[0])
+        # `close` is answered before it is stored. What is stored is so in order: an `ok` that waits for its
+        # commit says that the end of the session has been written, too.
+        later = self.daemon.client(window=64, expiry=600, durable=1)
+        self.addCleanup(later.close)
+        later.send("attach", request=1, entity="(app:later)")
+        later.expect("ok")
         self.restart(signal.SIGKILL)
         self.assertEqual(404, self.call("POST", fresh, "door.open()")[0])
 
