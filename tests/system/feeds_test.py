@@ -94,7 +94,7 @@ class Feeds(unittest.TestCase):
         return [each.get("href") for each in element.findall(ATOM + "link") if each.get("rel") == rel]
 
     def test_an_entry_is_made_read_changed_and_removed(self):
-        """[item 87] [item 89] [item 90] [item 91]"""
+        """[xmpp 87] [xmpp 89] [xmpp 90] [xmpp 91]"""
         where, tag = self.post("Dawn", Slug="Dawn at Sea")
         self.assertEqual(where, BASE + "/atom/news/dawn-at-sea")
         status, fields, body = self.ask("GET", where, token=False)
@@ -113,7 +113,7 @@ class Feeds(unittest.TestCase):
         self.assertEqual(self.ask("GET", where)[0], 404)
 
     def test_the_feed_is_atom_and_every_entry_is_there_once(self):
-        """[item 85] [item 86] [item 94]"""
+        """[xmpp 85] [xmpp 86] [xmpp 94]"""
         service = ElementTree.fromstring(self.ask("GET", "/atom/", token=False)[2])
         row = service.find(f"{APP}workspace/{APP}collection")
         self.assertEqual((row.get("href"), row.find(ATOM + "title").text), (BASE + "/atom/news", "The news"))
@@ -130,7 +130,7 @@ class Feeds(unittest.TestCase):
         self.assertEqual(seen, made[::-1])
 
     def test_another_parser_reads_the_feed(self):
-        """[item 86]"""
+        """[xmpp 86]"""
         try:
             import feedparser
         except ImportError:
@@ -142,7 +142,7 @@ class Feeds(unittest.TestCase):
         self.assertEqual(feed.entries[0].id, "urn:uuid:1225c695-cfb8-4ebb-aaaa-80da344efa6a")
 
     def test_bad_requests_are_refused_with_the_reason(self):
-        """[item 92] [item 95]"""
+        """[xmpp 92] [xmpp 95]"""
         self.assertEqual(self.ask("POST", "/atom/news", "<entry")[0], 400)
         status, _, body = self.ask("POST", "/atom/news", '<entry xmlns="http://www.w3.org/2005/Atom"/>')
         self.assertEqual(status, 422)
@@ -157,7 +157,7 @@ class Feeds(unittest.TestCase):
         self.assertEqual(self.feed().findall(ATOM + "entry"), [])
 
     def test_everything_is_there_after_kill_9(self):
-        """[item 91] [item 93]"""
+        """[xmpp 91] [xmpp 93]"""
         made = [self.post(f"\u00e4\U0001f600 {number}") for number in range(5)]
         self.ask("DELETE", made[2][0])
         self.daemon.stop(signal.SIGKILL)
@@ -171,7 +171,7 @@ class Feeds(unittest.TestCase):
         self.assertNotIn(self.post("another")[1], [tag for _, tag in made])
 
     def test_the_bus_hears_of_every_change(self):
-        """[item 88]"""
+        """[xmpp 88]"""
         with subprocess.Popen([os.path.join(BIN, "mbus-listen"), "feed:news"], text=True, stdout=subprocess.PIPE,
                               env=self.environment) as listener:
             try:
@@ -217,7 +217,7 @@ class Feeds(unittest.TestCase):
                 self.assertEqual(self.mbus("feed", "ls", "news"), "")
 
     def test_host_meta_names_the_websocket(self):
-        """[item 97]"""
+        """[xmpp 97]"""
         status, fields, body = self.ask("GET", "/.well-known/host-meta", token=False)
         self.assertEqual((status, fields["Access-Control-Allow-Origin"]), (200, "*"))
         link = ElementTree.fromstring(body).find("{http://docs.oasis-open.org/ns/xri/xrd-1.0}Link")

@@ -70,7 +70,7 @@ class Case(unittest.TestCase):
 
 class Handshake(Case):
     def test_xmpp_is_chosen_among_what_is_offered_and_nothing_else_is_added(self):
-        """[item 1] [item 2] [item 4] [item 5]"""
+        """[xmpp 1] [xmpp 2] [xmpp 4] [xmpp 5]"""
         web = self.stream(opened=False, Sec_WebSocket_Protocol="mbws.text, xmpp", Connection="keep-alive, Upgrade", Upgrade="WebSocket",
                           Sec_WebSocket_Key="dGhlIHNhbXBsZSBub25jZQ==")
         self.assertEqual(web.headers["sec-websocket-protocol"], "xmpp")
@@ -78,7 +78,7 @@ class Handshake(Case):
         self.assertNotIn("sec-websocket-extensions", web.headers)
 
     def test_without_xmpp_there_is_no_session(self):
-        """[item 3] [item 6] [item 7]"""
+        """[xmpp 3] [xmpp 6] [xmpp 7]"""
         for headers, statuses in (({"Sec_WebSocket_Protocol": None}, {400, 426}), ({"Sec_WebSocket_Protocol": "mbws"}, {400, 426}),
                                   ({"Sec_WebSocket_Version": "8"}, {400, 426}), ({"Upgrade": None, "Connection": None}, {400, 426})):
             with self.assertRaises(Refused) as refused:
@@ -87,7 +87,7 @@ class Handshake(Case):
             self.assertNotIn("sec-websocket-protocol", refused.exception.headers)
 
     def test_pings_are_answered_and_fragments_put_together(self):
-        """[item 8] [item 9] [item 10] [item 14]"""
+        """[xmpp 8] [xmpp 9] [xmpp 10] [xmpp 14]"""
         web = self.stream(opened=False)
         half = len(OPEN) // 2
         web.send(PONG, b"stray")
@@ -107,7 +107,7 @@ class Handshake(Case):
         self.assertIsNotNone(web.next_element().find(BIND + "bind"))
 
     def test_broken_frames_end_the_connection(self):
-        """[item 11] [item 12] [item 13]"""
+        """[xmpp 11] [xmpp 12] [xmpp 13]"""
         for octets, codes in ((frame(TEXT, b"<open/>", mask=False), {1002}), (frame(TEXT, b"<open/>", reserved=0x40), {1002}),
                               (frame(3, b""), {1002}), (frame(TEXT, b"<open \xff/>"), {1007})):
             web = self.stream(opened=False)
@@ -122,7 +122,7 @@ class Handshake(Case):
 
 class Streams(Case):
     def test_the_answer_is_as_common_clients_need_it(self):
-        """[item 15] [item 16] [item 17] [item 18] [item 31] [item 35]"""
+        """[xmpp 15] [xmpp 16] [xmpp 17] [xmpp 18] [xmpp 31] [xmpp 35]"""
         web = self.stream()
         self.assertTrue(web.opening.startswith("<open xmlns="), web.opening)
         self.assertEqual(web.features.tag, STREAMS + "features")
@@ -136,7 +136,7 @@ class Streams(Case):
         self.assertEqual(len(ids), 3)
 
     def test_what_is_no_stream_ends_with_an_error(self):
-        """[item 20] [item 21] [item 22] [item 23] [item 24] [item 25] [item 28]"""
+        """[xmpp 20] [xmpp 21] [xmpp 22] [xmpp 23] [xmpp 24] [xmpp 25] [xmpp 28]"""
         first = OPEN.replace("framing", "framings")
         for text, wanted in ((first, "invalid-namespace"), (OPEN.replace("bus.example", "other.example"), "host-unknown")):
             web = self.stream(opened=False)
@@ -157,7 +157,7 @@ class Streams(Case):
         self.assertTrue(any(opcode == CLOSE for opcode in iter(lambda: web.next()[0], CLOSE)) or web.ended())
 
     def test_large_and_deep_stanzas_are_survived(self):
-        """[item 27] [item 29] [item 30]"""
+        """[xmpp 27] [xmpp 29] [xmpp 30]"""
         web = self.login()
         web.message(web.jid, f"<body>{'x' * 65536}</body>")
         self.assertEqual(len(web.next_element().find(CLIENT + "body").text), 65536)
@@ -176,7 +176,7 @@ class Streams(Case):
         self.assertEqual(web.ask("get", "<ping xmlns='urn:xmpp:ping'/>").get("type"), "result")
 
     def test_close_is_answered_and_the_socket_closes(self):
-        """[item 32]"""
+        """[xmpp 32]"""
         web = self.login()
         began = time.monotonic()
         web.say('<close xmlns="urn:ietf:params:xml:ns:xmpp-framing"/>')
@@ -185,7 +185,7 @@ class Streams(Case):
         self.assertIn(web.closed()[0], (1000, 1005))
 
     def test_the_older_framing_is_served_in_kind(self):
-        """[item 34]"""
+        """[xmpp 34]"""
         web = self.stream(opened=False)
         web.say("<?xml version='1.0'?><stream:stream to='bus.example' xmlns='jabber:client' "
                 "xmlns:stream='http://etherx.jabber.org/streams' version='1.0'>")
@@ -200,7 +200,7 @@ class Streams(Case):
 
 class Login(Case):
     def test_passwords_and_keys_let_in(self):
-        """[item 35] [item 36] [item 44] [item 45] [item 46]"""
+        """[xmpp 35] [xmpp 36] [xmpp 44] [xmpp 45] [xmpp 46]"""
         for name in ("sha1", "sha256"):
             web = self.login(name=name, resource="x7")
             self.assertGreaterEqual(web.iterations, 4096)
@@ -218,7 +218,7 @@ class Login(Case):
         self.assertEqual(session.get("type"), "result")
 
     def test_wrong_passwords_do_not_and_say_nothing_about_names(self):
-        """[item 37] [item 38] [item 39] [item 40] [item 43]"""
+        """[xmpp 37] [xmpp 38] [xmpp 39] [xmpp 40] [xmpp 43]"""
         answers = []
         for user in ("ann", "nobody"):
             web = self.stream()
@@ -233,7 +233,7 @@ class Login(Case):
         self.assertEqual(answers[0], answers[1])
 
     def test_guests_have_names_of_their_own_and_no_place_on_the_bus(self):
-        """[item 42]"""
+        """[xmpp 42]"""
         names = set()
         for initial in (None, "="):
             web = self.stream()
@@ -247,7 +247,7 @@ class Login(Case):
 
 class Stanzas(Case):
     def test_the_domain_answers_every_question(self):
-        """[item 47] [item 48] [item 49] [item 53] [item 54] [item 55]"""
+        """[xmpp 47] [xmpp 48] [xmpp 49] [xmpp 53] [xmpp 54] [xmpp 55]"""
         web = self.login()
         ping = web.ask("get", "<ping xmlns='urn:xmpp:ping'/>")
         self.assertEqual((ping.get("type"), ping.get("from")), ("result", "bus.example"))
@@ -265,7 +265,7 @@ class Stanzas(Case):
         self.assertEqual(condition(web.ask("get", "<ping xmlns='urn:xmpp:ping'/>", "bob@bus.example/gone")), "service-unavailable")
 
     def test_two_clients_talk_and_nobody_forges(self):
-        """[item 26] [item 33] [item 50] [item 51] [item 52]"""
+        """[xmpp 26] [xmpp 33] [xmpp 50] [xmpp 51] [xmpp 52]"""
         ann, bob = self.login("ann"), self.login("bob").available()
         text = "a &lt; b &amp; &quot; &#x1F600; <![CDATA[<raw>]]> \U0001F680"
         ann.say(f"<message xmlns='jabber:client' from='mallory@bus.example' to='bob@bus.example'><body>{text}</body>{CHAT_STATE}</message>")
@@ -286,7 +286,7 @@ class Stanzas(Case):
             self.fail("the session of a lost socket is still there")
 
     def test_a_session_is_resumed_with_what_was_held(self):
-        """[item 56] [item 57] [item 58]"""
+        """[xmpp 56] [xmpp 57] [xmpp 58]"""
         ann, bob = self.login("ann"), self.login("bob")
         ann.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>")
         enabled = ann.next_element()
@@ -449,7 +449,7 @@ class Accounts(unittest.TestCase):
         self.assertEqual(self.client("ls").stdout, "")
 
     def test_endless_guessing_is_ended(self):
-        """[item 41]"""
+        """[xmpp 41]"""
         web = Xmpp(PORT)
         self.addCleanup(web.close)
         with self.assertRaises((Closed, AssertionError)):

@@ -1,27 +1,30 @@
-// A private mbusd with XMPP and two accounts, or another server that is there already; and the network
-// between client and server, which can be cut. To be run in a network namespace of its own (CMakeLists.txt).
+// A private mbusd with XMPP and two accounts, or a private Prosody; and the network between client and server,
+// which can be cut. To be run in a network namespace of its own (CMakeLists.txt).
 //
-// MBUS_BIN names the directory of mbusd and the tools. MBUS_XMPP_OTHER names the WebSocket of another server
-// instead, with the accounts ann and bob of domain bus.example and the same passwords.
+// MBUS_BIN names the directory of mbusd and the tools; MBUS_XMPP_SERVER=prosody takes Prosody instead.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import WebSocket from "ws";
+import { configure, differences, prosody } from "./prosody.mjs";
 
 globalThis.WebSocket ??= WebSocket; // Node below 22 has none
 
 const bin = process.env.MBUS_BIN;
 const slow = Number(process.env.MBUS_TEST_SLOW ?? 1);
 export const patience = 20_000 * slow;
-export const port = 8407;
+export const port = 8407; // nobody else is in this network
 export const domain = "bus.example";
 export const pubsub = `pubsub.${domain}`;
 export const bus = `bus.${domain}`;
-export const other = process.env.MBUS_XMPP_OTHER;
-export const endpoint = other ?? `ws://127.0.0.1:${port}/xmpp`;
+const users = ["ann", "bob"];
+const withProsody = process.env.MBUS_XMPP_SERVER === "prosody";
+export const endpoint = `ws://127.0.0.1:${port}/${withProsody ? "xmpp-websocket" : "xmpp"}`;
 export const password = (user) => `secret of ${user}`;
+// Why a step can't be done with this server; nothing when it can.
+export const skipped = (step) => (withProsody ? differences[step] : undefined);
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 export async function until(done, what, ms = patience) {
@@ -44,8 +47,19 @@ export class Lab {
     running = new Set();
     environment = { ...process.env, MBUS_SOCKET: join(this.folder, "mbusd.sock") };
 
-    async start() {
-        if (other) return;
+    start() {
+        return withProsody ? this.startProsody() : this.startMbusd();
+    }
+
+    async startProsody() {
+        const file = configure(this.folder, { port, domain, pubsub, users, password });
+        this.daemon = this.run(prosody, ["-F", "--config", file]);
+        const listens = () => this.daemon.out.includes(`Activated service 'http' on [127.0.0.1]:${port}`);
+        await until(() => this.daemon.child.exitCode !== null || listens(), "the start of Prosody");
+        if (this.daemon.child.exitCode !== null) throw new Error(`Prosody ended: ${this.daemon.out}${this.daemon.err}`);
+    }
+
+    async startMbusd() {
         writeFileSync(join(this.folder, "mbus.conf"), key, { mode: 0o600 });
         writeFileSync(
             join(this.folder, "mbusd.toml"),
@@ -55,7 +69,7 @@ export class Lab {
         this.daemon = this.run("mbusd", ["--config", join(this.folder, "mbusd.toml"), "--key-file", join(this.folder, "mbus.conf")]);
         await until(() => this.daemon.child.exitCode !== null || this.daemon.err.includes("gateway ready"), "the start of mbusd");
         if (this.daemon.child.exitCode !== null) throw new Error(`mbusd ended: ${this.daemon.err}`);
-        for (const user of ["ann", "bob"]) {
+        for (const user of users) {
             await this.tool("mbus", ["client", "add", "--xmpp", user, "--password-file", "-"], `${password(user)}\n`);
         }
         // Somebody to talk to on the bus.
@@ -64,7 +78,7 @@ export class Lab {
 
     // A program in the background; its output is gathered in `out` and `err`.
     run(name, words, input) {
-        const child = spawn(join(bin, name), words, { env: this.environment, stdio: ["pipe", "pipe", "pipe"] });
+        const child = spawn(resolve(bin ?? "", name), words, { env: this.environment, stdio: ["pipe", "pipe", "pipe"] });
         child.stdin.end(input ?? "");
         const program = { child, out: "", err: "" };
         program.ended = new Promise((resolve) => child.on("close", (code) => (this.running.delete(child), resolve(code))));

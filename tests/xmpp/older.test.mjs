@@ -1,5 +1,5 @@
 // A client of 2018 with the raw stream tags of the drafts before RFC 7395: stanza.io 9.2.0, transport
-// old-websocket [item 34].
+// old-websocket [xmpp 34].
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";

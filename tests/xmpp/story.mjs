@@ -1,6 +1,6 @@
 // What a program does with the bus over XMPP, told once for every library: `Client` of libraries.mjs.
 import assert from "node:assert/strict";
-import { bus, domain, entry, namespace, other, pubsub, until } from "./lab.mjs";
+import { bus, domain, entry, namespace, pubsub, until } from "./lab.mjs";
 
 const config = (fields) =>
     `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'><value>${namespace.pubsub}#node_config</value></field>` +
@@ -62,5 +62,3 @@ export async function surviveCut(ann, bob, cable, node) {
     assert.equal(bob.jid, before);
     await heard(bob, namespace.event, "meanwhile");
 }
-
-export const busIsHere = !other;

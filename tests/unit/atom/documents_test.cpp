@@ -7,7 +7,7 @@
 using namespace atom_test;
 using namespace mbusd::atom;
 
-TEST_CASE("a feed has id, title, updated, author and its links (RFC 4287 s4.1.1) [item 86]") {
+TEST_CASE("a feed has id, title, updated, author and its links (RFC 4287 s4.1.1) [xmpp 86]") {
     const auto feed = feed_document({.id = "http://h/atom/n", .title = "News & more", .updated_ms = 0, .author = {"ann", "xmpp:ann@h"},
                                      .self = "http://h/atom/n", .next = "http://h/atom/n?before=7"});
     const auto text = document_text(feed);
@@ -21,7 +21,7 @@ TEST_CASE("a feed has id, title, updated, author and its links (RFC 4287 s4.1.1)
     CHECK(links[1]->value_of("rel") == "next");
 }
 
-TEST_CASE("a service document names its collections and what they take (RFC 5023 s8) [item 85]") {
+TEST_CASE("a service document names its collections and what they take (RFC 5023 s8) [xmpp 85]") {
     const auto service = service_document("Feeds", {{"http://h/atom/n", "News"}});
     const auto* space = service.child(app_namespace, "workspace");
     REQUIRE(space != nullptr);
@@ -33,7 +33,7 @@ TEST_CASE("a service document names its collections and what they take (RFC 5023
     CHECK(row->child(app_namespace, "accept")->text() == "application/atom+xml;type=entry");
 }
 
-TEST_CASE("host-meta names the WebSocket, or nothing (XEP-0156) [item 97]") {
+TEST_CASE("host-meta names the WebSocket, or nothing (XEP-0156) [xmpp 97]") {
     CHECK(document_text(host_meta("wss://h/xmpp")).find("<Link rel=\"urn:xmpp:alt-connections:websocket\" href=\"wss://h/xmpp\"/>") != std::string::npos);
     CHECK(host_meta_json("wss://h/xmpp") == "{\"links\":[{\"rel\":\"urn:xmpp:alt-connections:websocket\",\"href\":\"wss://h/xmpp\"}]}\n");
     CHECK(host_meta_json("") == "{\"links\":[]}\n");

@@ -1,4 +1,4 @@
-// What an entry must hold (RFC 4287, section 4.1.2). [item 92] [item 93]
+// What an entry must hold (RFC 4287, section 4.1.2). [xmpp 92] [xmpp 93]
 #include "atom_lab.hpp"
 
 #include "atom/entry_rules.hpp"

@@ -71,7 +71,7 @@ TEST_CASE("a password is good when it is stored, and after a restart") {
     }
 }
 
-TEST_CASE("an unknown account has keys that stay the same, also after a restart [item 40]") {
+TEST_CASE("an unknown account has keys that stay the same, also after a restart [xmpp 40]") {
     accounts_lab lab;
     const auto first = lab.accounts->keys_of("nobody", scram_hash::sha256);
     CHECK(first.iterations >= scram_iterations_min);
@@ -116,7 +116,7 @@ TEST_CASE("names of accounts have no capital letters") {
     CHECK(lab.add(account("Ann", "secret")).find("capital") != std::string::npos);
 }
 
-TEST_CASE("nobody's authzid but the own one is taken [item 39]") {
+TEST_CASE("nobody's authzid but the own one is taken [xmpp 39]") {
     accounts_lab lab;
     CHECK(lab.accounts->is_own_name("ann", "ann"));
     CHECK(lab.accounts->is_own_name("Ann@bus.example", "ann"));

@@ -98,7 +98,7 @@ TEST_CASE("nothing is kept without a file, and nobody waits") {
     CHECK(done);
 }
 
-TEST_CASE("payloads of feeds are entries, whoever publishes them; other payloads pass [item 92]") {
+TEST_CASE("payloads of feeds are entries, whoever publishes them; other payloads pass [xmpp 92]") {
     store_lab lab;
     life one{lab};
     auto& nodes = one.feeds.nodes();

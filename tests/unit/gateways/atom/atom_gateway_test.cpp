@@ -114,7 +114,7 @@ std::vector<std::string> links_of(const xml::element& in, std::string_view rel) 
 
 }  // namespace
 
-TEST_CASE("the service document lists the feeds (RFC 5023 s8) [item 85]") {
+TEST_CASE("the service document lists the feeds (RFC 5023 s8) [xmpp 85]") {
     atom_lab lab;
     const auto got = lab.call("GET", "/atom/", {}, {}, {});
     CHECK(got->status() == 200);
@@ -127,7 +127,7 @@ TEST_CASE("the service document lists the feeds (RFC 5023 s8) [item 85]") {
     CHECK(lab.call("GET", "/atom", {}, {}, {})->status() == 308);
 }
 
-TEST_CASE("POST makes an entry, with what its author left out, and an event (RFC 5023 s9.2) [item 87] [item 88]") {
+TEST_CASE("POST makes an entry, with what its author left out, and an event (RFC 5023 s9.2) [xmpp 87] [xmpp 88]") {
     atom_lab lab;
     const auto made = lab.post("<entry xmlns='http://www.w3.org/2005/Atom'><title>t</title></entry>", {{"Slug", "A Day"}});
     CHECK(made->status() == 201);
@@ -142,7 +142,7 @@ TEST_CASE("POST makes an entry, with what its author left out, and an event (RFC
     CHECK(lab.events.lines == std::vector<std::string>{"new a-day", "new a-day-2"});
 }
 
-TEST_CASE("GET of a member has type and ETag, and 304 for who knows it (RFC 9110 s13.1.2) [item 89]") {
+TEST_CASE("GET of a member has type and ETag, and 304 for who knows it (RFC 9110 s13.1.2) [xmpp 89]") {
     atom_lab lab;
     const auto made = lab.post();
     const auto got = lab.call("GET", atom_lab::path_of(made));
@@ -155,7 +155,7 @@ TEST_CASE("GET of a member has type and ETag, and 304 for who knows it (RFC 9110
     CHECK(same->body().empty());
 }
 
-TEST_CASE("PUT with the current ETag changes the entry, with an old one nothing (RFC 5023 s9.5) [item 90]") {
+TEST_CASE("PUT with the current ETag changes the entry, with an old one nothing (RFC 5023 s9.5) [xmpp 90]") {
     atom_lab lab;
     const auto made = lab.post();
     const auto path = atom_lab::path_of(made);
@@ -184,7 +184,7 @@ TEST_CASE("what was shown can be sent back as it is, and stays the same entry") 
     CHECK(entry.elements(atom::app_namespace, "edited").size() == 1);
 }
 
-TEST_CASE("DELETE retracts; then there is nothing at any place [item 91]") {
+TEST_CASE("DELETE retracts; then there is nothing at any place [xmpp 91]") {
     atom_lab lab;
     const auto path = atom_lab::path_of(lab.post());
     CHECK(lab.call("DELETE", path)->status() == 204);
@@ -195,7 +195,7 @@ TEST_CASE("DELETE retracts; then there is nothing at any place [item 91]") {
     CHECK(lab.events.lines.back().starts_with("gone "));
 }
 
-TEST_CASE("a feed has what a feed needs, newest first, and comes in parts that repeat nothing [item 86] [item 94]") {
+TEST_CASE("a feed has what a feed needs, newest first, and comes in parts that repeat nothing [xmpp 86] [xmpp 94]") {
     atom_lab lab;
     lab.values.atom.page_entries = 3;
     for (int i = 0; i < 8; ++i) lab.post(entry_text, {{"Slug", "e" + std::to_string(i)}});
@@ -222,7 +222,7 @@ TEST_CASE("a feed has what a feed needs, newest first, and comes in parts that r
     CHECK(lab.call("GET", "/atom/news?before=x")->status() == 400);
 }
 
-TEST_CASE("bad bodies are refused with the reason, and change nothing [item 92]") {
+TEST_CASE("bad bodies are refused with the reason, and change nothing [xmpp 92]") {
     atom_lab lab;
     CHECK(lab.post("<entry")->status() == 400);
     CHECK(lab.post("")->status() == 400);
@@ -240,7 +240,7 @@ TEST_CASE("bad bodies are refused with the reason, and change nothing [item 92]"
     CHECK(lab.events.lines.size() == 1);
 }
 
-TEST_CASE("foreign markup, XHTML and every character survive [item 93]") {
+TEST_CASE("foreign markup, XHTML and every character survive [xmpp 93]") {
     atom_lab lab;
     const auto made = lab.post(
         "<?xml version='1.0'?><!-- a comment --><entry xmlns='http://www.w3.org/2005/Atom' xml:lang='de'><title>\xC3\xA4\xF0\x9F\x98\x80</title>"
@@ -257,7 +257,7 @@ TEST_CASE("foreign markup, XHTML and every character survive [item 93]") {
     CHECK(entry.child(atom::atom_namespace, "content")->child(atom::xhtml_namespace, "div")->text() == "a  c");
 }
 
-TEST_CASE("methods that a path does not take get 405 with Allow; writing needs credentials [item 95]") {
+TEST_CASE("methods that a path does not take get 405 with Allow; writing needs credentials [xmpp 95]") {
     atom_lab lab;
     const auto wrong = lab.call("POST", "/atom/", entry_text);
     CHECK(wrong->status() == 405);
@@ -305,7 +305,7 @@ TEST_CASE("a feed that is not open is not shown to strangers") {
     CHECK(lab.call("GET", "/atom/news", {}, {}, {})->status() == 401);
 }
 
-TEST_CASE("what was published elsewhere is in the feed, with an edit link [item 96]") {
+TEST_CASE("what was published elsewhere is in the feed, with an edit link [xmpp 96]") {
     atom_lab lab;
     xml::document_reader reader;
     REQUIRE(lab.feeds.nodes().publish({"ann@bus.example/x"}, "news", "a/b", *reader.read(entry_text), {}));
@@ -318,7 +318,7 @@ TEST_CASE("what was published elsewhere is in the feed, with an edit link [item 
     CHECK(lab.call("GET", "/atom/news/a%2Fb")->status() == 404);
 }
 
-TEST_CASE("host-meta names the WebSocket, for pages from anywhere (XEP-0156) [item 97]") {
+TEST_CASE("host-meta names the WebSocket, for pages from anywhere (XEP-0156) [xmpp 97]") {
     atom_lab lab;
     const auto xrd = lab.call("GET", "/.well-known/host-meta", {}, {}, {});
     CHECK(xrd->body().find("href=\"ws://127.0.0.1:8407/xmpp\"") != std::string::npos);

@@ -225,7 +225,7 @@ TEST_CASE("guests are not on the bus unless they have rights") {
     CHECK(condition(guest.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>", bus_host)) == "forbidden");
 }
 
-TEST_CASE("bad addresses and commands are refused with their place [item 53]") {
+TEST_CASE("bad addresses and commands are refused with their place [xmpp 53]") {
     bus_lab lab;
     auto& ann = lab.login("ann");
     ann.say(to_bus("(app player)", "<body>x()</body>"));

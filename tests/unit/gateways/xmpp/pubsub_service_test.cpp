@@ -66,7 +66,7 @@ std::string detail(const xml::element& stanza) {
 
 }  // namespace
 
-TEST_CASE("the service is found by disco, with its features [item 59]") {
+TEST_CASE("the service is found by disco, with its features [xmpp 59]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     CHECK(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>").first()->first()->value_of("jid") == host);
@@ -77,7 +77,7 @@ TEST_CASE("the service is found by disco, with its features [item 59]") {
     CHECK(options);
 }
 
-TEST_CASE("a node is created, listed and described; again it is a conflict [items 60 61]") {
+TEST_CASE("a node is created, listed and described; again it is a conflict [xmpp 60] [xmpp 61]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     lab.make(ann, form(field("pubsub#title", "News")));
@@ -93,7 +93,7 @@ TEST_CASE("a node is created, listed and described; again it is a conflict [item
     CHECK(condition(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info' node='none'/>", host)) == "item-not-found");
 }
 
-TEST_CASE("the configuration form is read and submitted in part [item 62]") {
+TEST_CASE("the configuration form is read and submitted in part [xmpp 62]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     lab.make(ann);
@@ -111,7 +111,7 @@ TEST_CASE("the configuration form is read and submitted in part [item 62]") {
     CHECK(lab.own(ann, "get", "<default/>").first()->first()->first()->is(ns::forms, "x"));
 }
 
-TEST_CASE("publish: the id comes back, subscribers get the payload, strangers nothing [items 63 65 66]") {
+TEST_CASE("publish: the id comes back, subscribers get the payload, strangers nothing [xmpp 63] [xmpp 65] [xmpp 66]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     auto& bob = lab.login("bob");
@@ -137,7 +137,7 @@ TEST_CASE("publish: the id comes back, subscribers get the payload, strangers no
     CHECK(bob.take().first()->first()->first()->first()->text() == "again");
 }
 
-TEST_CASE("bad publishes have the conditions of the XEP [items 70 71]") {
+TEST_CASE("bad publishes have the conditions of the XEP [xmpp 70] [xmpp 71]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     auto& bob = lab.login("bob");
@@ -156,7 +156,7 @@ TEST_CASE("bad publishes have the conditions of the XEP [items 70 71]") {
     CHECK(detail(lab.ask(ann, "get", "<options node='news' jid='ann@bus.example'/>")) == "unsupported");
 }
 
-TEST_CASE("items come whole, newest k, or by id; payloads namespace-exact [items 68 72]") {
+TEST_CASE("items come whole, newest k, or by id; payloads namespace-exact [xmpp 68] [xmpp 72]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     lab.make(ann);
@@ -173,7 +173,7 @@ TEST_CASE("items come whole, newest k, or by id; payloads namespace-exact [items
     CHECK(condition(lab.ask(ann, "get", "<items node='none'/>")) == "item-not-found");
 }
 
-TEST_CASE("retract, purge and delete send their events [items 74 78 80]") {
+TEST_CASE("retract, purge and delete send their events [xmpp 74] [xmpp 78] [xmpp 80]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     auto& bob = lab.login("bob");
@@ -193,7 +193,7 @@ TEST_CASE("retract, purge and delete send their events [items 74 78 80]") {
     CHECK(lab.ask(bob, "get", "<subscriptions/>").first()->first()->elements().empty());
 }
 
-TEST_CASE("subscriptions and affiliations are listed and set [items 64 75 76 79]") {
+TEST_CASE("subscriptions and affiliations are listed and set [xmpp 64] [xmpp 75] [xmpp 76] [xmpp 79]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");
     auto& bob = lab.login("bob");

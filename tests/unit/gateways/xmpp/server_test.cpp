@@ -20,7 +20,7 @@ TEST_CASE("addresses are taken apart, malformed ones refused") {
     }
 }
 
-TEST_CASE("a message reaches the full address, with its from stamped [items 51 52]") {
+TEST_CASE("a message reaches the full address, with its from stamped [xmpp 51] [xmpp 52]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
     auto& bob = lab.login("bob");
@@ -53,7 +53,7 @@ TEST_CASE("a message to a bare address reaches what is available with a priority
     CHECK(ann.nothing());
 }
 
-TEST_CASE("what can't be delivered is answered with an error, never with silence [item 53]") {
+TEST_CASE("what can't be delivered is answered with an error, never with silence [xmpp 53]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
     CHECK(condition(ann.ask("get", "<x xmlns='urn:y'/>", "other.example")) == "remote-server-not-found");
@@ -64,7 +64,7 @@ TEST_CASE("what can't be delivered is answered with an error, never with silence
     CHECK(condition(ann.take()) == "service-unavailable");
 }
 
-TEST_CASE("ping is answered, with and without an address [item 47]") {
+TEST_CASE("ping is answered, with and without an address [xmpp 47]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
     const auto pong = ann.ask("get", "<ping xmlns='urn:xmpp:ping'/>");
@@ -73,7 +73,7 @@ TEST_CASE("ping is answered, with and without an address [item 47]") {
     CHECK_FALSE(ann.ask("get", "<ping xmlns='urn:xmpp:ping'/>", "").get("from"));
 }
 
-TEST_CASE("an unknown payload is service-unavailable, the condition first [items 48 55]") {
+TEST_CASE("an unknown payload is service-unavailable, the condition first [xmpp 48] [xmpp 55]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
     for (const auto* payload : {"<vCard xmlns='vcard-temp'/>", "<query xmlns='jabber:iq:private'/>", "<blocklist xmlns='urn:xmpp:blocking'/>",
@@ -88,7 +88,7 @@ TEST_CASE("an unknown payload is service-unavailable, the condition first [items
     CHECK(ann.ask("set", "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>", "").value_of("type") == "result");
 }
 
-TEST_CASE("an iq outside the rules is bad-request; results and errors are never answered [items 49 50]") {
+TEST_CASE("an iq outside the rules is bad-request; results and errors are never answered [xmpp 49] [xmpp 50]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
     for (const auto* iq : {"<iq xmlns='jabber:client' type='get' id='1'/>", "<iq xmlns='jabber:client' type='get' id='1'><a xmlns='x'/><b xmlns='x'/></iq>",
@@ -103,7 +103,7 @@ TEST_CASE("an iq outside the rules is bad-request; results and errors are never 
     CHECK(ann.nothing());
 }
 
-TEST_CASE("disco of the domain and the roster, also with blanks and to the own bare address [item 54]") {
+TEST_CASE("disco of the domain and the roster, also with blanks and to the own bare address [xmpp 54]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
     const auto info = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info'> \n</query>");
@@ -117,7 +117,7 @@ TEST_CASE("disco of the domain and the roster, also with blanks and to the own b
     CHECK(condition(ann.ask("get", "<query xmlns='jabber:iq:roster'/>", "bob@bus.example")) == "service-unavailable");
 }
 
-TEST_CASE("a second session with the same full address ends the first with conflict [item 45]") {
+TEST_CASE("a second session with the same full address ends the first with conflict [xmpp 45]") {
     xmpp_lab lab;
     auto& old = lab.login("ann", "x");
     auto& fresh = lab.login("ann", "x");

@@ -15,7 +15,7 @@ TEST_CASE("what was acknowledged goes, the rest stays in order") {
     CHECK(queue.waiting() == std::deque<std::string>{"c"});
 }
 
-TEST_CASE("more than was sent is an error, less than before is ignored [item 57]") {
+TEST_CASE("more than was sent is an error, less than before is ignored [xmpp 57]") {
     stanza_queue queue;
     queue.enable();
     queue.sent("a");

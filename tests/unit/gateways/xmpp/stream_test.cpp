@@ -123,7 +123,7 @@ struct lab {
 
 }  // namespace
 
-TEST_CASE("open is answered by open, then features in a message of their own [items 15 16 17]") {
+TEST_CASE("open is answered by open, then features in a message of their own [xmpp 15] [xmpp 16] [xmpp 17]") {
     lab it;
     it.say(open_text);
     const auto open = it.heard();
@@ -136,7 +136,7 @@ TEST_CASE("open is answered by open, then features in a message of their own [it
     CHECK(features.find("starttls") == std::string::npos);
 }
 
-TEST_CASE("open in any spelling of XML is accepted [item 19]") {
+TEST_CASE("open in any spelling of XML is accepted [xmpp 19]") {
     for (const auto* text : {"<open version='1.0'\n to='bus.example' xmlns='urn:ietf:params:xml:ns:xmpp-framing'></open>",
                              "<f:open xmlns:f='urn:ietf:params:xml:ns:xmpp-framing' to='bus.example' version='1.0'/>",
                              "<?xml version='1.0'?><open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='bus.example'/>"}) {
@@ -147,7 +147,7 @@ TEST_CASE("open in any spelling of XML is accepted [item 19]") {
     }
 }
 
-TEST_CASE("faults while opening: open, the error alone, close [items 20 21 22 23]") {
+TEST_CASE("faults while opening: open, the error alone, close [xmpp 20] [xmpp 21] [xmpp 22] [xmpp 23]") {
     const auto fails = [](const std::string& text, std::string_view condition) {
         lab it;
         it.say(text);
@@ -161,7 +161,7 @@ TEST_CASE("faults while opening: open, the error alone, close [items 20 21 22 23
     fails("hello", "not-well-formed");
 }
 
-TEST_CASE("two elements, comments, DTD, entities and depth end the stream [items 24 25 30]") {
+TEST_CASE("two elements, comments, DTD, entities and depth end the stream [xmpp 24] [xmpp 25] [xmpp 30]") {
     const auto fails = [](const std::string& text, std::string_view condition) {
         lab it;
         it.bind();
@@ -181,7 +181,7 @@ TEST_CASE("two elements, comments, DTD, entities and depth end the stream [items
     fails("<message xmlns='jabber:client'>" + std::string(300000, 'x') + "</message>", "policy-violation");
 }
 
-TEST_CASE("blank messages harm nobody, binary ones are refused [items 27 28]") {
+TEST_CASE("blank messages harm nobody, binary ones are refused [xmpp 27] [xmpp 28]") {
     lab it;
     it.say("");
     it.say(" \n");
@@ -192,7 +192,7 @@ TEST_CASE("blank messages harm nobody, binary ones are refused [items 27 28]") {
     it.expect_error("unsupported-encoding");
 }
 
-TEST_CASE("nothing is served before the login, and the limit is small then [items 29 43]") {
+TEST_CASE("nothing is served before the login, and the limit is small then [xmpp 29] [xmpp 43]") {
     {
         lab it;
         it.say(open_text);
@@ -210,7 +210,7 @@ TEST_CASE("nothing is served before the login, and the limit is small then [item
     CHECK(after.hub->stanzas.size() == 1);
 }
 
-TEST_CASE("a wrong password, then the right one; endless guessing is ended [items 37 41]") {
+TEST_CASE("a wrong password, then the right one; endless guessing is ended [xmpp 37] [xmpp 41]") {
     lab it;
     it.say(open_text);
     it.heard();
@@ -229,7 +229,7 @@ TEST_CASE("a wrong password, then the right one; endless guessing is ended [item
     guessing.expect_error("policy-violation");
 }
 
-TEST_CASE("after the restart: fresh id, bind offered, mechanisms not [items 18 44 45 46]") {
+TEST_CASE("after the restart: fresh id, bind offered, mechanisms not [xmpp 18] [xmpp 44] [xmpp 45] [xmpp 46]") {
     lab it;
     it.say(open_text);
     const auto first = it.heard();
@@ -261,7 +261,7 @@ TEST_CASE("a bind that finds no room is an error, and the stream goes on") {
     CHECK(it.heard().find("made-up") != std::string::npos);
 }
 
-TEST_CASE("close is answered at once, spelled as Strophe compares it, then the socket closes [item 32]") {
+TEST_CASE("close is answered at once, spelled as Strophe compares it, then the socket closes [xmpp 32]") {
     lab it;
     it.bind();
     it.say("<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'/>");
@@ -270,7 +270,7 @@ TEST_CASE("close is answered at once, spelled as Strophe compares it, then the s
     CHECK(it.hub->ended == strings{"ann@bus.example/x7"});
 }
 
-TEST_CASE("a lost socket is told, and nothing follows [item 33]") {
+TEST_CASE("a lost socket is told, and nothing follows [xmpp 33]") {
     lab it;
     auto& session = it.bind();
     it.stream.lost(it.now);
@@ -280,7 +280,7 @@ TEST_CASE("a lost socket is told, and nothing follows [item 33]") {
     CHECK(it.hub->stanzas.empty());
 }
 
-TEST_CASE("the older framing is served in kind [item 34]") {
+TEST_CASE("the older framing is served in kind [xmpp 34]") {
     lab it;
     it.say(older_text);
     const auto opened = it.heard();
@@ -313,7 +313,7 @@ TEST_CASE("the older framing: half an element is refused, in kind") {
     CHECK(it.heard() == "</stream:stream>");
 }
 
-TEST_CASE("stream management: enable, count, acknowledge at once [item 56]") {
+TEST_CASE("stream management: enable, count, acknowledge at once [xmpp 56]") {
     lab it;
     it.bind();
     it.say("<enable xmlns='urn:xmpp:sm:3' resume='1'/>");
@@ -329,7 +329,7 @@ TEST_CASE("stream management: enable, count, acknowledge at once [item 56]") {
     it.expect_error("undefined-condition");
 }
 
-TEST_CASE("a resumed stream gets what was not acknowledged, and what came meanwhile [item 58]") {
+TEST_CASE("a resumed stream gets what was not acknowledged, and what came meanwhile [xmpp 58]") {
     lab it;
     auto& session = it.bind();
     it.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
@@ -351,7 +351,7 @@ TEST_CASE("a resumed stream gets what was not acknowledged, and what came meanwh
     CHECK(session.queue.waiting().empty());
 }
 
-TEST_CASE("an unknown id or another's gives item-not-found, and bind still works [item 58]") {
+TEST_CASE("an unknown id or another's gives item-not-found, and bind still works [xmpp 58]") {
     lab it;
     auto& session = it.bind();
     it.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
