@@ -32,7 +32,7 @@ struct node;
 class element {
 public:
     element() = default;
-    element(std::string_view space, std::string_view name) : space_(space), name_(name) {}
+    element(std::string_view space, std::string_view name);
 
     [[nodiscard]] const std::string& space() const noexcept { return space_; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
@@ -55,7 +55,7 @@ public:
     [[nodiscard]] std::vector<node>& children() noexcept { return children_; }
     // Appends, and returns the element where it stands now: valid until the next child is added.
     element& add(element child);
-    element& add(std::string_view space, std::string_view name) { return add(element{space, name}); }
+    element& add(std::string_view space, std::string_view name);
     element& add_text(std::string_view text);
 
     // The first child element of that name; null when there is none.
@@ -87,5 +87,9 @@ struct node {
     [[nodiscard]] const std::string* as_text() const noexcept { return std::get_if<std::string>(&what); }
     bool operator==(const node&) const = default;
 };
+
+// Not inside the class: a node is complete from here on.
+inline element::element(std::string_view space, std::string_view name) : space_(space), name_(name) {}
+inline element& element::add(std::string_view space, std::string_view name) { return add(element{space, name}); }
 
 }  // namespace mbusd::xml
