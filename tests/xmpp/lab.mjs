@@ -133,6 +133,7 @@ export const namespace = {
     atom: "http://www.w3.org/2005/Atom",
     bus: "urn:x-mbus:1",
     receipts: "urn:xmpp:receipts",
+    info: "http://jabber.org/protocol/disco#info",
     items: "http://jabber.org/protocol/disco#items",
     pubsub: "http://jabber.org/protocol/pubsub",
     event: "http://jabber.org/protocol/pubsub#event",
