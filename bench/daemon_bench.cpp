@@ -151,7 +151,7 @@ int receive(const std::string& socket, std::uint32_t window, std::size_t message
     std::size_t got = 0;
     auto last = clock_type::now();
     me.on_message([&](const mbus::received_message& message) {
-        got += message.commands.size();
+        got += message.commands().size();
         last = clock_type::now();
         if (got >= messages) connection.stop();
     });

@@ -17,7 +17,7 @@ mbus::task play(mbus::connection& bus) {
     std::cout << "playing" << std::endl;
 
     while (const auto message = co_await me->receive()) {
-        for (const auto& command : message->commands) {
+        for (const auto& command : message->commands()) {
             if (command.name == "mbus.quit") co_return bus.stop();
             const mbus::payload answer{"player.got", {command.name}};  // g++ 12 takes no braces after co_await
             const auto sent = co_await me->send_reliably(message->from, answer);

@@ -13,7 +13,7 @@ int main() {
     auto me = bus->attach("app:chat").wait();
     if (!me) return std::cerr << describe(me.error()) << '\n', 1;
     me->on_message([](const mbus::received_message& message) {
-        for (const auto& command : message.commands) {
+        for (const auto& command : message.commands()) {
             if (command.name != "chat.line" || command.arguments.empty()) continue;
             std::cout << message.from.text() << ": " << *format_value(command.arguments[0]) << std::endl;
         }

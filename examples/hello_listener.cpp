@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     for (int left = argc > 1 ? std::atoi(argv[1]) : -1; left != 0; --left) {
         const auto message = me->receive(mbus::no_limit);
         if (!message) return std::cerr << describe(message.error()) << '\n', 1;
-        for (const auto& command : message->commands) {
+        for (const auto& command : message->commands()) {
             std::cout << message->from.text() << ' ' << command.name
                       << *format_value(command.arguments) << std::endl;
         }

@@ -23,7 +23,7 @@ int listen(mbus::connection& bus) {
     std::cout << "listening as " << me->address().text() << std::endl;
     me->on_message([&](const mbus::received_message& message) {
         std::cout << message.from.text() << ": " << message.body << std::endl;
-        for (const auto& command : message.commands) {
+        for (const auto& command : message.commands()) {
             if (command.name == "mbus.quit") bus.stop();
         }
     });

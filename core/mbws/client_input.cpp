@@ -7,16 +7,30 @@
 namespace mbus::mbws {
 
 bool client_session::receive(time_point now, std::string_view octets) {
-    if (state_ == state::idle || state_ == state::failed) return false;
-    reader_.feed(octets);
+    feed(octets);
     for (;;) {
-        switch (reader_.next(frame_)) {
-        case frame_reader::status::need_more: return true;
-        case frame_reader::status::failed: return fail(reader_.failure().code, reader_.failure().text);
-        case frame_reader::status::frame: break;
+        switch (step(now)) {
+        case stepped::need_more: return true;
+        case stepped::closing: return false;
+        case stepped::frame: break;
         }
-        if (!handle(now, frame_)) return false;
     }
+}
+
+void client_session::feed(std::string_view octets) {
+    if (state_ != state::idle && state_ != state::failed) reader_.feed(octets);
+}
+
+client_session::stepped client_session::step(time_point now) {
+    if (state_ == state::idle || state_ == state::failed) return stepped::closing;
+    switch (reader_.next(frame_)) {
+    case frame_reader::status::need_more: return stepped::need_more;
+    case frame_reader::status::failed:
+        fail(reader_.failure().code, reader_.failure().text);
+        return stepped::closing;
+    case frame_reader::status::frame: break;
+    }
+    return handle(now, frame_) ? stepped::frame : stepped::closing;
 }
 
 bool client_session::handle(time_point now, const frame_view& frame) {

@@ -171,6 +171,14 @@ public:
     // Octets of the local binding that came. False when the connection is to be closed (on_fault() or
     // on_closed() was called).
     bool receive(time_point now, std::string_view octets);
+    // The same frame by frame, so that the program can act on each before the next is looked at: feed(),
+    // then step() until it says need_more; the octets live until then. Between two steps everything
+    // may be called, step() too.
+    enum class stepped : std::uint8_t { frame, need_more, closing };
+    void feed(std::string_view octets);
+    stepped step(time_point now);
+    // step() has something to do without feed().
+    [[nodiscard]] bool has_input() const noexcept { return reader_.has_fed(); }
     // The same for one frame of any binding.
     bool handle(time_point now, const frame_view& frame);
 

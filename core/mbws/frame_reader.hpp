@@ -40,6 +40,9 @@ public:
     // Copies what next() has not looked at yet, so that the fed octets may go away.
     void keep();
 
+    // Octets that were fed and that next() has not looked at.
+    [[nodiscard]] bool has_fed() const noexcept { return !input_.empty(); }
+
     [[nodiscard]] bool failed() const noexcept { return wrong_ != nullptr; }
     [[nodiscard]] error failure() const;  // bad-frame or too-large, with what to do
 

@@ -17,8 +17,8 @@ mbus_message to_c_message(const received_message& message) {
     out.body = message.body;
     out.type = message.type;
     out.reliable = message.reliable;
-    out.commands.reserve(message.commands.size());
-    for (const auto& one : message.commands) out.commands.push_back({one.name, list_text(one.arguments)});
+    out.commands.reserve(message.commands().size());
+    for (const auto& one : message.commands()) out.commands.push_back({one.name, list_text(one.arguments)});
     return out;
 }
 

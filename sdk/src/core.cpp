@@ -8,7 +8,7 @@
 namespace mbus::detail {
 namespace {
 
-constexpr int reads_of_a_turn = 16;                   // then the program gets its messages
+constexpr int reads_of_a_turn = 16;                   // of what is not for the program; then it gets its turn
 constexpr std::size_t write_at_octets = 64 * 1024;    // gathered output that is not kept back
 
 // Counts the turns that are on the stack, also when a handler throws.
@@ -67,7 +67,7 @@ result<void> core::flush(std::chrono::milliseconds limit) {
         // What is to be dispatched has to wait.
         link_->wait(std::min({end, timers_.next(), open_ ? link_->deadline() : never}));
         depth_guard guard{depth_};
-        read_in();
+        read_in(handing::later);
         timers_.run(link_->now());
     }
 }
@@ -80,17 +80,21 @@ void core::post(std::function<void()> what) {
 void core::turn() {
     {
         depth_guard guard{depth_};
-        read_in();
+        read_in(handing::now);
         const auto now = link_->now();
         timers_.run(now);
         if (open_) session_.advance(now);
         dispatch();
         write_out();
     }
-    if (depth_ == 0) arm();
+    if (depth_ > 0) return;
+    if (!retired_.empty()) std::exchange(retired_, {}).clear();
+    arm();
 }
 
-void core::read_in() {
+void core::read_in(handing how) {
+    // What a turn up the stack has not looked at yet, or one that a handler left by throwing.
+    if (session_.has_input() && take_frames(how)) return;
     for (int i = 0; open_ && i < reads_of_a_turn; ++i) {
         const auto got = link_->read(input_);
         if (got.broken) {
@@ -98,15 +102,35 @@ void core::read_in() {
             return;
         }
         if (got.octets == 0) return;
-        const bool go_on = session_.receive(link_->now(), {input_.data(), got.octets});
-        if (!go_on) {
+        session_.feed({input_.data(), got.octets});
+        if (take_frames(how) || got.octets < input_.size()) return;
+    }
+}
+
+// Every frame that was fed. True when the program got a message: it may have something to say.
+bool core::take_frames(handing how) {
+    bool handed = false;
+    const auto now = link_->now();
+    while (open_) {
+        const auto stepped = session_.step(now);
+        if (stepped == mbws::client_session::stepped::need_more) break;
+        if (arrived_.entry) {
+            auto arrived = std::exchange(arrived_, {});
+            if (how == handing::now && events_.empty()) {
+                deliver(*arrived.to, *arrived.entry);
+                give_entry(std::move(arrived.entry));
+                handed = true;
+            } else {
+                events_.push_back({arrived.to->shared_from_this(), std::move(arrived.entry), nullptr});
+            }
+        }
+        if (stepped == mbws::client_session::stepped::closing && open_) {
             if (!fault_) fault_reason_ = {errc::disconnected, "the daemon closed the connection"};
             fault_ = true;
             connection_broken(fault_reason_);
-            return;
         }
-        if (got.octets < input_.size()) return;
     }
+    return handed;
 }
 
 void core::write_out() {
@@ -119,7 +143,7 @@ void core::write_out() {
         const auto put = link_->write(out);
         if (put.broken) {
             // The daemon may have said why before it closed.
-            read_in();
+            read_in(handing::later);
             link_broken();
             return;
         }
@@ -133,12 +157,17 @@ void core::write_out() {
 }
 
 void core::dispatch() {
+    depth_guard guard{depth_};
     // Only what is there now: a handler that always causes more must not keep the loop.
     for (auto left = events_.size(); left > 0 && !events_.empty(); --left) {
         auto next = std::move(events_.front());
         events_.pop_front();
-        if (next.to) deliver(next.to, std::move(next.entry));
-        else next.act();
+        if (next.to) {
+            deliver(*next.to, *next.entry);
+            give_entry(std::move(next.entry));
+        } else {
+            next.act();
+        }
     }
     if (missed_untold_ > 0 && on_missed_messages) {
         const auto handler = on_missed_messages;
@@ -147,7 +176,7 @@ void core::dispatch() {
 }
 
 clock::time_point core::deadline() const {
-    if (!events_.empty()) return link_->now();
+    if (!events_.empty() || session_.has_input()) return link_->now();
     if (!open_) return timers_.next();
     return std::min({timers_.next(), session_.next_deadline(), link_->deadline()});
 }

@@ -1,9 +1,10 @@
 // The core of a connection: runs an MBWS client session over a link and turns what it tells into
 // messages, outcomes and events.
 //
-// A turn reads what is there, runs what is due, calls the program (dispatch), and writes. The program
-// is only ever called from dispatch(), where it may call everything again, waiting included: what the
-// session tells is queued first.
+// A turn reads, runs what is due, calls the program, and writes. The program is called between two
+// frames (take_frames) with the message that the first of them was, or from dispatch() with anything
+// else the session told, in the order in which it came. There it may call everything again, waiting
+// included: a turn within a turn goes on with the next frame.
 //
 // Thread-safety: none.
 #pragma once
@@ -105,10 +106,21 @@ public:
     }
 
 private:
+    using pooled_entry = std::unique_ptr<inbox_entry>;
     struct event {
         std::shared_ptr<entity_record> to;  // a message for this entity; null: `act`
-        inbox_entry entry;
+        pooled_entry entry;
         std::function<void()> act;
+    };
+    // A message that the session has just told of.
+    struct arrival {
+        entity_record* to = nullptr;
+        pooled_entry entry;
+    };
+    // Looks addresses up without making a string of them.
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
     using result_taker = std::function<void(const mbws::message_result&)>;
 
@@ -123,7 +135,10 @@ private:
 
     // Turns.
     void turn();
-    void read_in();
+    // Whether messages go to the program at once or wait for dispatch().
+    enum class handing : std::uint8_t { now, later };
+    void read_in(handing how);
+    bool take_frames(handing how);
     void write_out();
     void dispatch();
     void arm();
@@ -141,22 +156,26 @@ private:
     template <class T, class ValueOf>
     operation<T> send_for_outcome(entity_record& from, const destination& to, const payload& what,
                                   const send_options& how, bool reliable, ValueOf value_of);
-    void deliver(const std::shared_ptr<entity_record>& to, inbox_entry entry);
+    void deliver(entity_record& to, inbox_entry& entry);
+    bool for_program(entity_record& to, received_message& message);
+    pooled_entry take_entry();
+    void give_entry(pooled_entry entry) noexcept;
+    void retire(std::shared_ptr<void> what);
     class handled_guard;
     void put_into_inbox(entity_record& to, inbox_entry entry);
     static inbox_entry take_from_inbox(entity_record& from);
     void handled(std::uint64_t number);
     void refuse(std::uint64_t number);
     void count_missed(std::uint64_t messages);
-    std::shared_ptr<entity_record> find_entity(std::string_view text, bool monitor) const;
+    entity_record* find_entity(std::string_view text, bool monitor) const;
     void forget_entity(const std::shared_ptr<entity_record>& which, const error& why);
-    const mbus::address& read_address(std::string_view text, mbus::address& cache);
+    static void read_address(std::string_view text, mbus::address& into);
 
     // Calls.
-    bool consume(const std::shared_ptr<entity_record>& to, const received_message& message, const command& what);
+    bool consume(entity_record& to, const received_message& message, const command& what);
     bool take_answer(entity_record& to, const received_message& message, const command& what);
     bool take_go(entity_record& to, const command& what);
-    bool take_call(const std::shared_ptr<entity_record>& to, const received_message& message, const command& what);
+    bool take_call(entity_record& to, const received_message& message, const command& what);
     void repeat_wait(const std::shared_ptr<entity_record>& from, std::uint64_t number);
 
     // Watches.
@@ -186,6 +205,9 @@ private:
     mbws::client_session session_;
     timers timers_;
     std::deque<event> events_;
+    arrival arrived_;
+    std::vector<pooled_entry> spare_entries_;
+    std::vector<std::shared_ptr<void>> retired_;  // what may be running further up the stack
     std::vector<char> input_;
 
     connection_state state_ = connection_state::connecting;
@@ -208,7 +230,7 @@ private:
     std::uint64_t missed_untold_ = 0;
 
     std::map<std::uint32_t, std::shared_ptr<entity_record>> entities_;
-    std::unordered_map<std::string, std::shared_ptr<entity_record>> by_address_;
+    std::unordered_map<std::string, std::shared_ptr<entity_record>, text_hash, std::equal_to<>> by_address_;
     std::map<std::uint32_t, std::shared_ptr<watch_record>> watches_;
     std::map<std::uint32_t, state_of<void>> detaches_;
     std::unordered_map<mbws::message_token, result_taker> results_;
@@ -217,8 +239,7 @@ private:
     bool job_refused_ = false;           // by the handler that has just returned
     std::uint64_t next_id_ = 0;          // of calls, waits and pings
     std::string scratch_;
-    mbus::address from_cache_;           // the last sender and destination, as messages tend to repeat them
-    mbus::address to_cache_;
+    mbus::address to_cache_;             // the last destination, as programs tend to repeat them
 };
 
 // `by` from `now`; a limit of many years is none.

@@ -129,10 +129,10 @@ operation<reply> core::request(const std::shared_ptr<entity_record>& from, const
 // --- what comes ---------------------------------------------------------------------------------------
 
 // True when the command was for the SDK and not for the program.
-bool core::consume(const std::shared_ptr<entity_record>& to, const received_message& message, const command& what) {
-    if (!to->calls.empty() && what.name.ends_with(return_suffix)) return take_answer(*to, message, what);
-    if (!to->waits.empty() && what.name == "mbus.go") return take_go(*to, what);
-    if (!to->rules.empty() && what.arguments.size() == 2 && !what.name.starts_with("mbus.")) {
+bool core::consume(entity_record& to, const received_message& message, const command& what) {
+    if (!to.calls.empty() && what.name.ends_with(return_suffix)) return take_answer(to, message, what);
+    if (!to.waits.empty() && what.name == "mbus.go") return take_go(to, what);
+    if (!to.rules.empty() && what.arguments.size() == 2 && !what.name.starts_with("mbus.")) {
         return take_call(to, message, what);
     }
     return false;
@@ -168,28 +168,28 @@ bool core::take_go(entity_record& to, const command& what) {
     return !released.empty();
 }
 
-bool core::take_call(const std::shared_ptr<entity_record>& to, const received_message& message, const command& what) {
+bool core::take_call(entity_record& to, const received_message& message, const command& what) {
     const auto* id = find_property(what.arguments[0], "ID");
     const auto* type = find_property(what.arguments[0], "RPC-TYPE");
     const auto* arguments = what.arguments[1].get_if<value::list>();
     if (id == nullptr || type == nullptr || arguments == nullptr) return false;
-    const auto rule = std::find_if(to->rules.rbegin(), to->rules.rend(), [&](const request_rule& one) {
+    const auto rule = std::find_if(to.rules.rbegin(), to.rules.rend(), [&](const request_rule& one) {
         return glob_matches(one.names, what.name);
     });
     auto record = std::make_shared<responder_record>();
     record->owner = weak_from_this();
-    record->callee = to;
+    record->callee = to.weak_from_this();
     record->caller = message.from;
     record->name = what.name;
     record->id = *id;
     responder reply_to{record};
-    if (rule != to->rules.rend()) {
+    if (rule != to.rules.rend()) {
         const auto handler = rule->handler;  // it may be replaced while it runs
         handler(mbus::request{message.from, message.to, what.name, *arguments}, std::move(reply_to));
         return true;
     }
     // A call to a group is answered by those who know it.
-    if (message.reliable || message.to == to->address) {
+    if (message.reliable || message.to == to.address) {
         reply_to.answer({errc::not_found, "unknown request " + what.name});
         return true;
     }

@@ -33,6 +33,9 @@ std::string wanted_commands(const attach_options& options) {
     return options.commands + ",*.return,mbus.go";
 }
 
+// Larger bodies are not kept for the next message.
+constexpr std::size_t spare_body_octets_max = 16 * 1024;
+
 error entity_gone(const entity_record& which) {
     return which.gone_reason.text.empty() ? error{errc::disconnected, "this entity was detached"} : which.gone_reason;
 }
@@ -90,7 +93,8 @@ void core::forget_entity(const std::shared_ptr<entity_record>& which, const erro
     if (which->gone) return;
     which->gone = true;
     which->gone_reason = why;
-    if (const auto at = by_address_.find(std::string{which->address.text()});
+    retire(which);
+    if (const auto at = by_address_.find(which->address.text());
         at != by_address_.end() && at->second == which) {
         by_address_.erase(at);
     }
@@ -112,21 +116,21 @@ void core::forget_entity(const std::shared_ptr<entity_record>& which, const erro
     for (const auto& entry : which->inbox) handled(entry.number);
     which->inbox.clear();
     // Handlers may own the handle of this entity: let them go when none of them runs.
-    post([which] {
-        which->on_message.reset();
+    post([this, which] {
+        retire(std::exchange(which->on_message, nullptr));
         which->on_refused.reset();
         which->rules.clear();
     });
 }
 
-std::shared_ptr<entity_record> core::find_entity(std::string_view text, bool monitor) const {
+entity_record* core::find_entity(std::string_view text, bool monitor) const {
     if (!monitor && !text.empty()) {
-        if (const auto at = by_address_.find(std::string{text}); at != by_address_.end()) return at->second;
-        return nullptr;
+        const auto at = by_address_.find(text);
+        return at != by_address_.end() ? at->second.get() : nullptr;
     }
     for (const auto& [request, which] : entities_) {
         const bool monitors = which->options.mode == attach_mode::monitor;
-        if (monitors == monitor && which->attached && (text.empty() || which->address.text() == text)) return which;
+        if (monitors == monitor && which->attached && (text.empty() || which->address.text() == text)) return which.get();
     }
     return nullptr;
 }
@@ -149,36 +153,57 @@ private:
 
 // --- receiving --------------------------------------------------------------------------------------
 
-void core::deliver(const std::shared_ptr<entity_record>& to, inbox_entry entry) {
-    if (to->gone) return handled(entry.number);
+// Takes what is for the SDK out of a message. False when nothing is left for the program.
+bool core::for_program(entity_record& to, received_message& message) {
+    const auto& globs = to.options.commands;
+    const bool concerns_sdk = !to.calls.empty() || !to.waits.empty() || !to.rules.empty();
+    if (message.monitored || (!concerns_sdk && globs.empty()) || message.commands().empty()) return true;
+    auto& commands = message.commands_;
+    const auto before = commands.size();
+    std::erase_if(commands, [&](const command& what) { return consume(to, message, what); });
+    if (commands.size() != before && commands.empty()) return false;
+    // What the daemon sent only because the SDK needs it (wanted_commands()).
+    return globs.empty() ||
+           std::ranges::any_of(commands, [&](const command& what) { return glob_matches(globs, what.name); });
+}
+
+// May leave the entry without its message.
+void core::deliver(entity_record& to, inbox_entry& entry) {
     auto& message = entry.message;
-    if (!message.monitored && !message.commands.empty()) {
-        const auto before = message.commands.size();
-        std::erase_if(message.commands, [&](const command& what) { return consume(to, message, what); });
-        const bool consumed = message.commands.size() != before;
-        // What the daemon sent only because the SDK needs it (wanted_commands()).
-        const auto& globs = to->options.commands;
-        const bool wanted = globs.empty() || std::ranges::any_of(message.commands, [&](const command& what) {
-            return glob_matches(globs, what.name);
-        });
-        if ((consumed && message.commands.empty()) || !wanted) return handled(entry.number);
-    }
-    if (to->gone) return handled(entry.number);
-    if (to->on_message) {
-        const auto handler = to->on_message;  // it may be replaced while it runs
+    if (to.gone || !for_program(to, message) || to.gone) return handled(entry.number);
+    if (to.on_message) {
+        const auto& handler = *to.on_message;  // retired, not destroyed, when it is replaced while it runs
         const handled_guard guard{*this, entry.number};
-        (*handler)(message);
+        handler(message);
         return;
     }
-    while (!to->receivers.empty()) {
-        auto state = std::move(to->receivers.front());
-        to->receivers.pop_front();
+    while (!to.receivers.empty()) {
+        auto state = std::move(to.receivers.front());
+        to.receivers.pop_front();
         if (state->done()) continue;
         const auto number = entry.number;
         state->finish(std::move(message));
         return handled(number);
     }
-    put_into_inbox(*to, std::move(entry));
+    put_into_inbox(to, std::move(entry));
+}
+
+// Entries are used again with what they hold, so that steady traffic allocates nothing.
+core::pooled_entry core::take_entry() {
+    if (spare_entries_.empty()) return std::make_unique<inbox_entry>();
+    auto entry = std::move(spare_entries_.back());
+    spare_entries_.pop_back();
+    return entry;
+}
+
+void core::give_entry(pooled_entry entry) noexcept {
+    if (spare_entries_.size() == spare_entries_.capacity() || entry->message.body.capacity() > spare_body_octets_max) return;
+    spare_entries_.push_back(std::move(entry));
+}
+
+// What the program may be running, or its owner, lives until the outermost turn ends.
+void core::retire(std::shared_ptr<void> what) {
+    if (depth_ > 0 && what) retired_.push_back(std::move(what));
 }
 
 // With a window the daemon stops at its end; without, the oldest make room.
@@ -231,16 +256,16 @@ result<received_message> core::receive(const std::shared_ptr<entity_record>& whi
 }
 
 void core::set_handler(const std::shared_ptr<entity_record>& which, message_handler handler) {
-    which->on_message = handler ? std::make_shared<message_handler>(std::move(handler)) : nullptr;
+    retire(std::exchange(which->on_message, handler ? std::make_shared<message_handler>(std::move(handler)) : nullptr));
     if (!which->on_message) return;
     // What waited comes first, in the next turn. Events of this entity that are queued already follow.
     for (auto at = which->inbox.rbegin(); at != which->inbox.rend(); ++at) {
         auto waiting = std::make_shared<inbox_entry>(std::move(*at));
         events_.push_front({nullptr, {}, [this, which, waiting] {
             if (which->on_message) {
-                const auto current = which->on_message;
+                const auto& current = *which->on_message;
                 const handled_guard guard{*this, waiting->number};
-                (*current)(waiting->message);
+                current(waiting->message);
             } else {
                 put_into_inbox(*which, std::move(*waiting));
             }

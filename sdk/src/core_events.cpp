@@ -51,7 +51,7 @@ void core::on_attached(std::uint32_t request, std::string_view entity_text) {
     auto full = mbus::address::parse(entity_text);
     if (!full) return on_refused(request, full.error());
     if (which->options.mode != attach_mode::monitor) {
-        if (const auto old = by_address_.find(std::string{which->address.text()});
+        if (const auto old = by_address_.find(which->address.text());
             old != by_address_.end() && old->second == which) {
             by_address_.erase(old);
         }
@@ -131,14 +131,15 @@ void core::on_refused(std::uint32_t request, const error& failure) {
 }
 
 bool core::on_message(const mbws::delivered_message& what) {
-    const auto to = find_entity(what.entity, what.monitor);
-    if (!to || to->gone) return true;  // detached meanwhile
-    inbox_entry entry;
-    entry.number = what.number;
-    auto& message = entry.message;
-    message.from = read_address(what.from, from_cache_);
-    message.to = read_address(what.to, to_cache_);
-    message.entity = to->address;
+    auto* const to = find_entity(what.entity, what.monitor);
+    if (to == nullptr || to->gone) return true;  // detached meanwhile
+    auto entry = take_entry();
+    entry->number = what.number;
+    auto& message = entry->message;
+    // Neighbours tend to have much in common, and an entry that is used again has it already.
+    read_address(what.from, message.from);
+    read_address(what.to, message.to);
+    if (message.entity != to->address) message.entity = to->address;
     message.body = what.body;
     message.type = what.type;
     message.reliable = what.reliable;
@@ -147,16 +148,10 @@ bool core::on_message(const mbws::delivered_message& what) {
     message.time = std::chrono::system_clock::time_point{std::chrono::milliseconds{what.time}};
     message.sequence = what.sequence;
     message.interface = what.interface;
-    if (message.type.empty()) {
-        auto commands = parse_commands(message.body);
-        if (!commands) {
-            count_missed(1);  // the daemon checks every body: a fault of its own
-            return true;
-        }
-        message.commands = std::move(*commands);
-    }
+    message.commands_.clear();
+    message.taken_apart_ = false;
     if (what.number != 0) untaken_.emplace_back(what.number, false);
-    events_.push_back({to, std::move(entry), nullptr});
+    arrived_ = {to, std::move(entry)};
     return what.number == 0;
 }
 
@@ -187,13 +182,10 @@ void core::on_pong(std::string_view body) {
     pings_.erase(at);
 }
 
-// The address `text`, parsed; senders and destinations repeat, so the last one is remembered.
-const mbus::address& core::read_address(std::string_view text, mbus::address& cache) {
-    if (cache.text() != text) {
-        auto parsed = mbus::address::parse(text);
-        cache = parsed ? std::move(*parsed) : mbus::address{};
-    }
-    return cache;
+void core::read_address(std::string_view text, mbus::address& into) {
+    if (into.text() == text) return;
+    auto parsed = mbus::address::parse(text);
+    into = parsed ? std::move(*parsed) : mbus::address{};
 }
 
 }  // namespace mbus::detail

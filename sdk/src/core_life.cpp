@@ -8,6 +8,7 @@ namespace mbus::detail {
 namespace {
 
 constexpr std::size_t read_octets = 64 * 1024;       // of one read
+constexpr std::size_t spare_entries_max = 64;        // for messages that wait while others are handled
 constexpr std::chrono::milliseconds busy_retry{10};  // the daemon's queue of connections is full
 
 mbws::client_options session_options(const connect_options& options, std::chrono::seconds silence_max) {
@@ -31,6 +32,7 @@ core::core(std::unique_ptr<link> way, const connect_options& options)
       delay_(options.reconnect.first) {
     // Calls of two runs of a program must not be taken for each other; short enough for peers that
     // read the ID into 32 bits.
+    spare_entries_.reserve(spare_entries_max);
     next_id_ = link_->random() & 0x3FFFFFFF;
 }
 
@@ -148,7 +150,9 @@ void core::new_session() {
         }
         for (auto& entry : which->inbox) entry.number = 0;
     }
-    for (auto& waiting : events_) waiting.entry.number = 0;
+    for (auto& waiting : events_) {
+        if (waiting.entry) waiting.entry->number = 0;
+    }
     untaken_.clear();
     for (auto& [request, state] : std::exchange(detaches_, {})) post([state = state] { state->finish({}); });
 }

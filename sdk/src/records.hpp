@@ -55,7 +55,7 @@ struct request_rule {
     deferred_request_handler handler;
 };
 
-struct entity_record {
+struct entity_record : std::enable_shared_from_this<entity_record> {
     std::weak_ptr<core> owner;
     std::uint32_t request = 0;         // of its attach
     attach_options options;

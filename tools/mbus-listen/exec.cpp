@@ -59,9 +59,9 @@ std::vector<std::pair<std::string, std::string>> exec_environment(const received
         {"MBUS_TYPE", message.reliable ? "R" : "U"},
         {"MBUS_TIME", json::format_timestamp(milliseconds(message.time))},
     };
-    if (!message.commands.empty()) {
-        out.emplace_back("MBUS_COMMAND", message.commands.front().name);
-        out.emplace_back("MBUS_ARGUMENTS", arguments_text(message.commands.front()));
+    if (!message.commands().empty()) {
+        out.emplace_back("MBUS_COMMAND", message.commands().front().name);
+        out.emplace_back("MBUS_ARGUMENTS", arguments_text(message.commands().front()));
     }
     return out;
 }

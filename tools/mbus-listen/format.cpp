@@ -37,7 +37,7 @@ std::string filled(char placeholder, const received_message& message, const comm
 
 // Commands, or for an opaque body the one command that others get (docs/mbws.md, section 2.5).
 std::vector<command> commands_of(const received_message& message) {
-    if (message.type.empty()) return message.commands;
+    if (message.type.empty()) return message.commands();
     return {{"mbws.data", {message.type, data{message.body}}}};
 }
 

@@ -76,9 +76,9 @@ void listener::on_message(const received_message& message) {
     const auto wanted = plan_.wanted(message);
     if (!wanted) return;
     ++totals_.messages;
-    totals_.commands += wanted->commands.size();
+    totals_.commands += wanted->commands().size();
     totals_.octets += message.body.size();
-    counted_ += std::max<std::size_t>(1, wanted->commands.size());
+    counted_ += std::max<std::size_t>(1, wanted->commands().size());
     print(*wanted);
 }
 
@@ -103,7 +103,7 @@ void listener::print(const received_message& message) {
 
 void listener::print_raw(const received_message& message) {
     if (!plan_.commands.empty() || !plan_.exclude.empty()) {  // only part of the body is wanted
-        for (const auto& one : message.commands) out_.line(command_text(one));
+        for (const auto& one : message.commands()) out_.line(command_text(one));
         return;
     }
     out_.raw(message.body);
@@ -115,10 +115,10 @@ void listener::print_commands(const received_message& message) {
         out_.line(plain_opaque_line(message));
         return;
     }
-    for (const auto& one : message.commands) {
+    for (const auto& one : message.commands()) {
         out_.line(plan_.form == print_form::format ? plan_.format->apply(message, one) : plain_line(message, one));
     }
-    if (message.commands.empty() && plan_.form == print_form::plain) {
+    if (message.commands().empty() && plan_.form == print_form::plain) {
         out_.line(printable(fmt::format("{} {} (no command)", local_time(message.time), message.from.text())));
     }
 }

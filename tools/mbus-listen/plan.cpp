@@ -42,11 +42,13 @@ print_form form_of(const arguments& args) {
 std::optional<received_message> listen_plan::wanted(const received_message& message) const {
     if (from && !message.from.answers_to(*from)) return std::nullopt;
     if (commands.empty() && exclude.empty()) return message;
-    auto copy = message;
-    std::erase_if(copy.commands, [&](const command& one) {
+    auto those = message.commands();
+    std::erase_if(those, [&](const command& one) {
         return (!commands.empty() && !glob_matches(commands, one.name)) || (!exclude.empty() && glob_matches(exclude, one.name));
     });
-    if (copy.commands.empty()) return std::nullopt;
+    if (those.empty()) return std::nullopt;
+    auto copy = message;
+    copy.set_commands(std::move(those));
     return copy;
 }
 

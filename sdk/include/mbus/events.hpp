@@ -16,12 +16,15 @@
 
 namespace mbus {
 
+namespace detail {
+class core;
+}
+
 // A message as one entity receives it.
 struct received_message {
     address from;                    // full address of the sender
     address to;                      // as the sender wrote it
     address entity;                  // the entity of this program that it is for
-    std::vector<command> commands;   // in order; empty for an opaque body
     std::string body;                // the payload as it came: commands in text, or octets
     std::string type;                // media type of an opaque body; empty for commands
     bool reliable = false;
@@ -30,6 +33,18 @@ struct received_message {
     std::chrono::system_clock::time_point time;  // when it was sent, by the sender's clock
     std::optional<std::uint32_t> sequence;       // its number on the bus; none: it never left this host
     std::string interface;                       // on which it came, "eth0"; empty: it never left this host
+
+    // The commands of the body in order; empty for an opaque body. They are taken apart when first asked
+    // for, so a program that only passes the body on does not pay for it (command_scanner reads commands
+    // without copying them). Not from two threads at once.
+    [[nodiscard]] MBUS_API const std::vector<command>& commands() const;
+    // These in place of the body's.
+    MBUS_API void set_commands(std::vector<command> those);
+
+private:
+    friend class detail::core;
+    mutable std::vector<command> commands_;
+    mutable bool taken_apart_ = false;
 };
 
 // A reliable message was acknowledged: it is in the receiver's queue at its daemon.

@@ -16,5 +16,5 @@ int main() {
     const auto sent = sender->send_reliably("app:b", {"x.y", {42}}).wait();
     if (!sent) return std::cerr << describe(sent.error()) << '\n', 2;
     const auto got = receiver->receive(1s);
-    return got && got->commands.at(0).name == "x.y" ? 0 : 3;
+    return got && got->commands().at(0).name == "x.y" ? 0 : 3;
 }

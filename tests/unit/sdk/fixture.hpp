@@ -36,7 +36,7 @@ inline std::string next_command(mbus::entity& who, std::chrono::milliseconds lim
     const auto got = who.receive(limit);
     if (!got) return {};
     std::string text;
-    for (const auto& one : got->commands) {
+    for (const auto& one : got->commands()) {
         if (!text.empty()) text += ' ';
         (void)mbus::append_command(text, one);
     }

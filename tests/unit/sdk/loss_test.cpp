@@ -13,7 +13,7 @@ TEST_CASE("over a wire that loses 30 % every reliable send ends once, and acknow
     bus.set_loss(0.3);
     std::vector<int> delivered(1000, 0);
     b.me.on_message([&](const mbus::received_message& m) {
-        ++delivered.at(static_cast<std::size_t>(*m.commands[0].arguments[0].get_if<std::int64_t>()));
+        ++delivered.at(static_cast<std::size_t>(*m.commands()[0].arguments[0].get_if<std::int64_t>()));
     });
 
     std::vector<int> ended(1000, 0);

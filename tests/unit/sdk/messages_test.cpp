@@ -18,8 +18,8 @@ TEST_CASE("a message reaches the entity that it fits") {
     CHECK(got->from == a.me.address());
     CHECK(got->to.text() == "(media:audio)");
     CHECK(got->entity == b.me.address());
-    REQUIRE(got->commands.size() == 1);
-    CHECK(got->commands[0] == mbus::command{"demo.text", {"hi", 1, 2.5, mbus::symbol{"on"}}});
+    REQUIRE(got->commands().size() == 1);
+    CHECK(got->commands()[0] == mbus::command{"demo.text", {"hi", 1, 2.5, mbus::symbol{"on"}}});
     CHECK_FALSE(got->reliable);
     CHECK_FALSE(got->redelivered);
 }
@@ -33,7 +33,7 @@ TEST_CASE("a boolean is an integer, 0 is false and anything else true [item 42]"
     const auto got = b.me.receive(1s);
 
     REQUIRE(got);
-    const auto& flags = got->commands[0].arguments;
+    const auto& flags = got->commands()[0].arguments;
     CHECK_FALSE(*flags[0].as_boolean());
     CHECK(*flags[1].as_boolean());
     CHECK(*flags[2].as_boolean());
@@ -118,8 +118,8 @@ TEST_CASE("a handler gets what waited, then what comes, and may be replaced") {
     bus.settle();
 
     b.me.on_message([&](const mbus::received_message& m) {
-        seen.push_back(m.commands[0].name);
-        if (m.commands[0].name == "x.third") b.me.on_message(nullptr);
+        seen.push_back(m.commands()[0].name);
+        if (m.commands()[0].name == "x.third") b.me.on_message(nullptr);
     });
     REQUIRE(a.me.send("app:b", "x.third()"));
     REQUIRE(a.me.send("app:b", "x.fourth()"));
@@ -157,7 +157,7 @@ TEST_CASE("an opaque body reaches who asked for its type, all others as mbws.dat
     REQUIRE(raw);
     CHECK(raw->type == "image/png");
     CHECK(raw->body == octets);
-    CHECK(raw->commands.empty());
+    CHECK(raw->commands().empty());
     CHECK(next_command(b.me) == "mbws.data(\"image/png\" <iVBORwD/>)");
 }
 
@@ -233,5 +233,5 @@ TEST_CASE("an inbox that nobody reads is bounded, and says what it dropped") {
     CHECK(b.connection.missed() == told);
     const auto oldest = b.me.receive(1s);
     REQUIRE(oldest);
-    CHECK(*oldest->commands[0].arguments[0].get_if<std::int64_t>() == static_cast<std::int64_t>(told));
+    CHECK(*oldest->commands()[0].arguments[0].get_if<std::int64_t>() == static_cast<std::int64_t>(told));
 }

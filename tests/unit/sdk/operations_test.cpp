@@ -26,7 +26,7 @@ TEST_CASE("blocking: wait() gives up after its limit, and can go on") {
     REQUIRE(b.me.send("app:a", "x.late()"));
     const auto got = waiting.wait(1s);
     REQUIRE(got);
-    CHECK(got->commands[0].name == "x.late");
+    CHECK(got->commands()[0].name == "x.late");
 }
 
 TEST_CASE("callback: runs inside process(), also when the outcome is there already") {

@@ -70,7 +70,7 @@ TEST_CASE("a session with a window goes on exactly where it stopped") {
     const auto address = b.me.address();
     std::vector<std::int64_t> seen;
     b.me.on_message([&](const mbus::received_message& m) {
-        seen.push_back(*m.commands[0].arguments[0].get_if<std::int64_t>());
+        seen.push_back(*m.commands()[0].arguments[0].get_if<std::int64_t>());
     });
 
     for (int i = 0; i < 200; ++i) {

@@ -47,8 +47,8 @@ TEST_CASE("call and answer have the form that libgmbus speaks") {
     const auto got = raw.me.receive(1s);
     REQUIRE(got);
     CHECK(got->reliable);
-    const auto id = id_of(got->commands.at(0));
-    CHECK(mbus::format_commands(got->commands).value() ==
+    const auto id = id_of(got->commands().at(0));
+    CHECK(mbus::format_commands(got->commands()).value() ==
           "mixer.get(((\"ID\" \"" + id + "\") (\"RPC-TYPE\" \"UNICAST\")) (\"left\" 2))\r\n");
 
     REQUIRE(raw.me.send(got->from, "mixer.get.return (((\"ID\" \"" + id +
@@ -70,7 +70,7 @@ TEST_CASE("an answer carries the same ID, and is sent reliably") {
     const auto got = raw.me.receive(1s);
     REQUIRE(got);
     CHECK(got->reliable);
-    CHECK(mbus::format_commands(got->commands).value() ==
+    CHECK(mbus::format_commands(got->commands()).value() ==
           "mixer.get.return(((\"ID\" \"42\") (\"RPC-STATUS\" \"OK\")) ((OK OK \"\") (1)))\r\n");
 }
 
@@ -84,7 +84,7 @@ TEST_CASE("IDs of requests are unique") {
         pending.push_back(a.me.request("app:raw", call("x.y")));
         const auto got = raw.me.receive(1s);
         REQUIRE(got);
-        ids.insert(id_of(got->commands.at(0)));
+        ids.insert(id_of(got->commands().at(0)));
     }
     CHECK(ids.size() == 100);
 }
@@ -175,10 +175,10 @@ TEST_CASE("an answer with a foreign ID, or from somebody else, is no answer") {
         return "x.y.return (((\"ID\" \"" + id + "\") (\"RPC-STATUS\" \"OK\")) ((OK OK \"\") ()))";
     };
     REQUIRE(raw.me.send(got->from, answer("1")));
-    REQUIRE(thief.me.send(got->from, answer(id_of(got->commands[0]))));
+    REQUIRE(thief.me.send(got->from, answer(id_of(got->commands()[0]))));
     bus.settle();
     CHECK_FALSE(pending.done());
-    REQUIRE(raw.me.send(got->from, answer(id_of(got->commands[0]))));
+    REQUIRE(raw.me.send(got->from, answer(id_of(got->commands()[0]))));
     CHECK(pending.wait());
 }
 

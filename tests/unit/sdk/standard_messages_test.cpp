@@ -12,7 +12,7 @@ TEST_CASE("an entity can say that it waits, and another that the condition is me
     auto waiting = a.me.wait_for(symbol{"ready"});
     const auto heard = b.me.receive(1s);
     REQUIRE(heard);
-    CHECK(heard->commands == std::vector<mbus::command>{{"mbus.waiting", {symbol{"ready"}}}});
+    CHECK(heard->commands() == std::vector<mbus::command>{{"mbus.waiting", {symbol{"ready"}}}});
     CHECK_FALSE(waiting.done());
 
     CHECK(b.me.go(heard->from, symbol{"ready"}).wait());
@@ -32,7 +32,7 @@ TEST_CASE("waiting is repeated until the condition is met, and no longer (RFC 32
     program a{bus, "app:a"};
     program b{bus, "app:b"};
     int heard = 0;
-    b.me.on_message([&](const mbus::received_message& m) { heard += m.commands[0].name == "mbus.waiting"; });
+    b.me.on_message([&](const mbus::received_message& m) { heard += m.commands()[0].name == "mbus.waiting"; });
 
     auto waiting = a.me.wait_for(symbol{"ready"}, "app:b", 200ms);
     bus.advance(1100ms);
