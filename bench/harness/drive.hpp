@@ -1,0 +1,63 @@
+// Measures a subject: forks one process per participant, counts deliveries in shared memory and reads CPU
+// and system calls from the kernel while messages flow, between two looks at the same counters.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "harness/subject.hpp"
+
+namespace bench {
+
+enum class offering : std::uint8_t {
+    bursts,  // 64 at a time, as a busy application does
+    single,  // one at a time, as fast as the subject takes them
+    paced,   // one at a time, 10 000 a second
+};
+
+inline constexpr std::size_t burst = 64;
+inline constexpr int paced_per_second = 10'000;
+
+struct load {
+    std::size_t payload = 64;
+    std::size_t readers = 1;
+    offering how = offering::bursts;
+};
+
+// How long to look; the median of the windows counts.
+struct effort {
+    int windows = 3;
+    std::chrono::milliseconds window{400};
+    std::chrono::milliseconds round_trips{700};
+};
+
+// Per delivered message.
+struct cost {
+    double publisher = 0;
+    double server = 0;
+    double subscriber = 0;
+    [[nodiscard]] double all() const noexcept { return publisher + server + subscriber; }
+};
+
+struct throughput {
+    double rate = 0;  // deliveries a second, all subscribers together
+    std::uint64_t offered = 0;    // deliveries that should have been, over the whole run
+    std::uint64_t lost = 0;
+    cost cpu{};                       // ns
+    std::optional<cost> system_calls{};  // none where they can't be counted
+};
+
+struct round_trip {
+    double p50 = 0, p99 = 0, p999 = 0;  // us
+    std::size_t samples = 0;
+    std::uint64_t lost = 0;
+};
+
+[[nodiscard]] throughput measure_throughput(const subject_maker& make, const load& offered, const effort& spend);
+// `one_core`: all processes share one.
+[[nodiscard]] round_trip measure_round_trip(const subject_maker& make, std::size_t payload, bool one_core, const effort& spend);
+
+}  // namespace bench

@@ -1,0 +1,55 @@
+#include "subjects/mbusd_process.hpp"
+
+#include <array>
+#include <cstdio>
+#include <stdexcept>
+
+#include "protocol/session_config.hpp"
+#include "subjects/mbusd.hpp"
+
+namespace bench {
+namespace {
+
+server_command command_of(const scratch_directory& directory, const mbusd_setup& setup) {
+    const auto keys = directory.write("mbus.conf", setup.key_file.empty() ? key_file_of({}) : setup.key_file);
+    std::string config = "[bus]\nkey_file = \"" + keys + "\"\n[socket]\npath = \"" + directory / "mbusd.sock" +
+                         "\"\n[state]\ndirectory = \"" + directory.path().string() +
+                         "\"\n[limits]\nsessions_per_user = 16384\nentities_per_user = 16384\n[log]\nlevel = \"warning\"\n";
+    if (setup.gateway_port > 0)
+        config += "[gateway]\nenabled = true\nlisten = [\"127.0.0.1:" + std::to_string(setup.gateway_port) +
+                  "\"]\nconnections = 16384\nconnections_per_address = 16384\n";
+    const auto file = directory.write("mbusd.toml", config + setup.more);
+    return {.words = {programs() + "/mbusd", "--config", file}, .log = directory / "mbusd.log", .before_exec = setup.before_exec};
+}
+
+}  // namespace
+
+mbusd_process::mbusd_process(const mbusd_setup& setup) : server_(command_of(directory_, setup)) {
+    server_.await([this] { return accepts_unix(socket()); });
+    if (setup.gateway_port > 0) server_.await([&] { return accepts_tcp(setup.gateway_port); });
+}
+
+std::string mbusd_process::add_client(const std::string& name) const {
+    const auto command =
+        "MBUS_SOCKET='" + socket() + "' '" + programs() + "/mbus' client add " + name + " --attach '()' --send '()' --block";
+    FILE* const out = ::popen(command.c_str(), "r");
+    std::array<char, 256> line{};
+    if (out == nullptr || std::fgets(line.data(), line.size(), out) == nullptr)
+        throw std::runtime_error("mbus client add gave no token");
+    (void)::pclose(out);
+    std::string token = line.data();
+    while (!token.empty() && token.back() <= ' ') token.pop_back();
+    return token;
+}
+
+std::string key_file_of(const bus_keys& keys) {
+    using namespace mbus::protocol;
+    const auto profile = keys.kind == bus_keys::kind::modern     ? key_profile::modern
+                         : keys.kind == bus_keys::kind::sha1_aes ? key_profile::rfc
+                                                                 : key_profile::rfc_unencrypted;
+    auto config = generate_session_config(profile, keys.this_host_alone ? scope::host_local : scope::link_local);
+    if (keys.port > 0) config.port = keys.port;
+    return format_session_config(config);
+}
+
+}  // namespace bench

@@ -1,0 +1,41 @@
+// mbusd with a key, a socket and a directory of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "harness/scratch.hpp"
+
+namespace bench {
+
+struct mbusd_setup {
+    std::string key_file{};                 // text of the RFC 3259 configuration; empty: HMAC-SHA1-96, this host alone
+    std::string more{};                     // added to its mbusd.toml
+    std::uint16_t gateway_port = 0;         // of 127.0.0.1; 0: no gateway
+    std::function<void()> before_exec{};    // enters another network
+};
+
+class mbusd_process {
+public:
+    explicit mbusd_process(const mbusd_setup& setup);
+
+    [[nodiscard]] std::string socket() const { return directory_ / "mbusd.sock"; }
+    [[nodiscard]] pid_t id() const noexcept { return server_.id(); }
+    // A client of the gateway that may do everything; its token.
+    [[nodiscard]] std::string add_client(const std::string& name) const;
+
+private:
+    scratch_directory directory_;
+    server_process server_;
+};
+
+// A key file that all hosts of a bus share, with an algorithm for authentication and one for encryption.
+struct bus_keys {
+    enum class kind : std::uint8_t { sha1, sha1_aes, modern } kind = kind::sha1;
+    bool this_host_alone = true;
+    std::uint16_t port = 0;  // of the bus; 0: its default
+};
+[[nodiscard]] std::string key_file_of(const bus_keys& keys);
+
+}  // namespace bench

@@ -1,0 +1,18 @@
+// The floor: what moving octets costs, without any meaning. A publisher writes to a Unix stream socket, a relay
+// process reads and writes the same octets to each subscriber's; or, without the relay, directly.
+#pragma once
+
+#include <memory>
+
+#include "harness/subject.hpp"
+
+namespace bench {
+
+// What any protocol adds to a payload: who it is from, who it is for, its length.
+inline constexpr std::size_t relay_header_octets = 32;
+
+std::unique_ptr<subject> make_relay(const subject_plan& plan);
+// One reader only.
+std::unique_ptr<subject> make_unix_stream(const subject_plan& plan);
+
+}  // namespace bench
