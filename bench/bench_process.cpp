@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -28,7 +29,7 @@ std::uint64_t status_of(pid_t id, const std::string& name) {
     std::ifstream in{"/proc/" + std::to_string(id) + "/status"};
     for (std::string line; std::getline(in, line);)
         if (line.starts_with(name + ":")) return std::stoull(line.substr(name.size() + 1));
-    throw std::runtime_error("no " + name + " of process " + std::to_string(id) + "; did mbusd end?");
+    throw std::runtime_error("no " + name + " of process " + std::to_string(id) + "; did it end?");
 }
 
 void write_private(const std::filesystem::path& path, const std::string& text) {
@@ -39,6 +40,16 @@ void write_private(const std::filesystem::path& path, const std::string& text) {
 }
 
 }  // namespace
+
+double cpu_of(pid_t process) {
+    clockid_t clock{};
+    timespec used{};
+    if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &used) != 0)
+        throw std::runtime_error("no CPU time of process " + std::to_string(process) + "; did it end?");
+    return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+}
+
+std::uint64_t resident_octets_of(pid_t process) { return status_of(process, "VmRSS") * 1024; }
 
 child_process::child_process(const std::function<int()>& work) {
     std::fflush(nullptr);
@@ -106,21 +117,6 @@ daemon::~daemon() {
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
 }
-
-double daemon::cpu() const {
-    std::ifstream in{"/proc/" + std::to_string(id_) + "/stat"};
-    std::string line;
-    std::getline(in, line);
-    // Behind the name, which may hold anything: state is field 3, utime 14, stime 15.
-    const char* at = line.c_str() + line.rfind(')') + 2;
-    unsigned long user = 0;
-    unsigned long system = 0;
-    if (std::sscanf(at, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-        throw std::runtime_error("can't read /proc/PID/stat");
-    return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
-std::uint64_t daemon::resident_octets() const { return status_of(id_, "VmRSS") * 1024; }
 
 std::uint64_t daemon::wake_ups() const { return status_of(id_, "voluntary_ctxt_switches"); }
 

@@ -11,6 +11,9 @@
 
 namespace bench {
 
+[[nodiscard]] double cpu_of(pid_t process);                     // seconds so far, of all its threads
+[[nodiscard]] std::uint64_t resident_octets_of(pid_t process);  // VmRSS
+
 // Runs `work` in a forked process. The destructor ends it.
 class child_process {
 public:
@@ -39,9 +42,10 @@ public:
     daemon& operator=(const daemon&) = delete;
 
     [[nodiscard]] std::string socket() const { return (directory_ / "mbusd.sock").string(); }
-    [[nodiscard]] double cpu() const;                     // seconds so far
-    [[nodiscard]] std::uint64_t resident_octets() const;  // VmRSS
-    [[nodiscard]] std::uint64_t wake_ups() const;         // voluntary context switches so far
+    [[nodiscard]] pid_t id() const noexcept { return id_; }
+    [[nodiscard]] double cpu() const { return cpu_of(id_); }
+    [[nodiscard]] std::uint64_t resident_octets() const { return resident_octets_of(id_); }
+    [[nodiscard]] std::uint64_t wake_ups() const;  // voluntary context switches so far
 
 private:
     std::filesystem::path directory_;
