@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
         const std::string_view word = argv[index];
         if (word == "--list") asked.list = true;
         else if (word == "--quick") asked.quick = true;
+        else if (word == "--peers" && index + 1 < argc) set_unpacked_peers(argv[++index]);
         else if (word == "--only" && index + 1 < argc) asked.only.emplace_back(argv[++index]);
     }
     set_programs((std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());

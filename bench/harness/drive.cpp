@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 
-constexpr auto patience = 15s;        // for all to join and to hear the first message
+constexpr auto patience = 10s;        // for all to join and to hear the first message
 constexpr auto quiet = 300ms;         // without a delivery: what is missing is lost
 constexpr auto warm_round_trips = 200;
 // What a library keeps for a slow server is some megabytes at most.

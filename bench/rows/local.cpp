@@ -1,4 +1,5 @@
 // One host, one server in the middle: the same loads for mbusd, the floor and every peer.
+#include "peers/peers.hpp"
 #include "rows/row.hpp"
 #include "subjects/mbusd.hpp"
 #include "subjects/relay.hpp"
@@ -24,8 +25,8 @@ const std::vector<local_work>& throughputs() {
 }
 
 struct local_subject {
-    const char* id;
-    const char* title;
+    std::string id;
+    std::string title;
     subject_maker make;
 };
 
@@ -34,13 +35,16 @@ subject_maker mbusd_with(const mbusd_use& use) {
 }
 
 std::vector<local_subject> local_subjects() {
-    return {
+    std::vector<local_subject> all{
         {"relay", "relay of octets (floor)", make_relay},
         {"stream", "Unix stream (floor)", make_unix_stream},
         {"mbusd", "mbusd", mbusd_with({})},
         {"mbusd-windowed", "mbusd, windowed", mbusd_with({.window = 4096})},
         {"mbusd-reliable", "mbusd, reliable", mbusd_with({.window = 4096, .reliable = true})},
     };
+    for (const auto& each : peer_systems())
+        if (each.local) all.push_back({each.id, each.title, each.make});
+    return all;
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+#include "peers/peers.hpp"
+
+// Each MBUS_BENCH_* is 1 when its library was found (bench/whole.cmake).
+namespace bench {
+namespace {
+
+[[maybe_unused]] subject_maker without(const char* package) {
+    return [package](const subject_plan&) -> std::unique_ptr<subject> {
+        throw not_available(std::string{"built without "} + package);
+    };
+}
+
+}  // namespace
+
+std::vector<peer_system> peer_systems() {
+    std::vector<peer_system> all;
+#if MBUS_BENCH_NATS
+    all.push_back({"nats", "NATS", make_nats});
+#else
+    all.push_back({"nats", "NATS", without("libnats-dev")});
+#endif
+#if MBUS_BENCH_ZEROMQ
+    all.push_back({"zeromq", "ZeroMQ proxy", make_zeromq});
+    all.push_back({"zeromq-direct", "ZeroMQ, no proxy", make_zeromq_direct});
+#else
+    all.push_back({"zeromq", "ZeroMQ", without("libzmq3-dev")});
+#endif
+#if MBUS_BENCH_DBUS
+    all.push_back({"dbus-broker", "dbus-broker", make_dbus_broker});
+    all.push_back({"dbus-daemon", "dbus-daemon", make_dbus_daemon});
+#else
+    all.push_back({"dbus", "D-Bus", without("libsystemd-dev")});
+#endif
+#if MBUS_BENCH_MOSQUITTO
+    for (const int quality : {0, 1}) {
+        const auto number = std::to_string(quality);
+        all.push_back({"mosquitto-" + number, "mosquitto QoS " + number,
+                       [quality](const subject_plan& plan) { return make_mosquitto(plan, quality); }});
+    }
+#else
+    all.push_back({"mosquitto", "mosquitto", without("libmosquitto-dev")});
+#endif
+    return all;
+}
+
+}  // namespace bench

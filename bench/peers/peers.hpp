@@ -1,0 +1,34 @@
+// Other message systems, from Debian's packages, each used through its own client library as its manual
+// recommends. A peer whose library was not there when the benchmark was built, or whose server is not
+// installed, is skipped by name (not_available).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/subject.hpp"
+
+namespace bench {
+
+struct peer_system {
+    std::string id;     // "nats"
+    std::string title;  // "NATS"
+    subject_maker make;
+    // Where it comes in: one host with a server in the middle; multicast without one.
+    bool local = true;
+    bool multicast = false;
+};
+
+[[nodiscard]] std::vector<peer_system> peer_systems();
+
+// The makers of the single systems; each in its own file.
+std::unique_ptr<subject> make_nats(const subject_plan& plan);
+std::unique_ptr<subject> make_zeromq(const subject_plan& plan);         // through a proxy
+std::unique_ptr<subject> make_zeromq_direct(const subject_plan& plan);  // without one
+std::unique_ptr<subject> make_dbus_broker(const subject_plan& plan);
+std::unique_ptr<subject> make_dbus_daemon(const subject_plan& plan);
+std::unique_ptr<subject> make_mosquitto(const subject_plan& plan, int quality);
+std::unique_ptr<subject> make_cyclone(const subject_plan& plan, const std::string& interface);
+std::unique_ptr<subject> make_lcm(const subject_plan& plan, const std::string& interface);
+
+}  // namespace bench
