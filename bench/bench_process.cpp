@@ -1,6 +1,7 @@
 #include "bench_process.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -94,6 +95,7 @@ daemon::daemon(const std::string& program, const std::string& more) {
     id_ = ::fork();
     if (id_ < 0) throw std::runtime_error("fork");
     if (id_ == 0) {
+        (void)::prctl(PR_SET_PDEATHSIG, SIGTERM);  // a benchmark that is interrupted leaves nothing behind
         ::execl(program.c_str(), "mbusd", "--config", (directory_ / "mbusd.toml").c_str(), nullptr);
         std::perror(program.c_str());
         std::_Exit(127);

@@ -15,11 +15,14 @@ namespace {
 // The server's part of the nonce is what makes each exchange another one.
 constexpr std::string_view nonce = "bench";
 
-const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* octets(std::string_view text) {
+    return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 std::string hmac(std::string_view key, std::string_view text) {
     std::string out(SHA_DIGEST_LENGTH, '\0');
-    ::HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), octets(text), text.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr);
+    ::HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), octets(text), text.size(),
+           reinterpret_cast<unsigned char*>(out.data()), nullptr);
     return out;
 }
 
@@ -53,8 +56,9 @@ std::string scram_login::answer_to(std::string_view challenge) {
         salt_ = salt;
         const auto raw = mbusd::from_base64(salt).value_or("");
         salted_password_.assign(SHA_DIGEST_LENGTH, '\0');
-        ::PKCS5_PBKDF2_HMAC(password_.data(), static_cast<int>(password_.size()), octets(raw), static_cast<int>(raw.size()),
-                            std::stoi(std::string{value_of(server_first, 'i')}), EVP_sha1(), SHA_DIGEST_LENGTH,
+        ::PKCS5_PBKDF2_HMAC(password_.data(), static_cast<int>(password_.size()), octets(raw),
+                            static_cast<int>(raw.size()), std::stoi(std::string{value_of(server_first, 'i')}),
+                            EVP_sha1(), SHA_DIGEST_LENGTH,
                             reinterpret_cast<unsigned char*>(salted_password_.data()));
     }
     const auto last = "c=biws,r=" + std::string{value_of(server_first, 'r')};

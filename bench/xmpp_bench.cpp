@@ -58,10 +58,12 @@ std::string to_pubsub(std::string_view id, std::string_view inside) {
 }
 
 std::string creation() {
-    return to_pubsub("create", "<create node='" + std::string{node} +
-                                   "'/><configure><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'>"
-                                   "<value>http://jabber.org/protocol/pubsub#node_config</value></field><field var='pubsub#max_items'>"
-                                   "<value>10</value></field><field var='pubsub#persist_items'><value>1</value></field></x></configure>");
+    return to_pubsub(
+        "create",
+        "<create node='" + std::string{node} +
+            "'/><configure><x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE' type='hidden'>"
+            "<value>http://jabber.org/protocol/pubsub#node_config</value></field><field var='pubsub#max_items'>"
+            "<value>10</value></field><field var='pubsub#persist_items'><value>1</value></field></x></configure>");
 }
 
 std::string subscription(const std::string& jid) {
@@ -70,12 +72,13 @@ std::string subscription(const std::string& jid) {
 
 std::string publication(std::size_t number) {
     const auto id = std::to_string(number);
-    return to_pubsub("publish" + id, "<publish node='" + std::string{node} + "'><item id='i" + id +
-                                         "'><entry xmlns='http://www.w3.org/2005/Atom'><id>tag:bus.example,2026:" + id +
-                                         "</id><title>Measured " + id +
-                                         "</title><updated>2026-01-01T00:00:00Z</updated><author><name>bench</name></author>"
-                                         "<link rel='alternate' href='https://bus.example/news/" + id + "'/><summary>" +
-                                         std::string(200, 'x') + "</summary></entry></item></publish>");
+    return to_pubsub("publish" + id,
+                     "<publish node='" + std::string{node} + "'><item id='i" + id +
+                         "'><entry xmlns='http://www.w3.org/2005/Atom'><id>tag:bus.example,2026:" + id +
+                         "</id><title>Measured " + id +
+                         "</title><updated>2026-01-01T00:00:00Z</updated><author><name>bench</name></author>"
+                         "<link rel='alternate' href='https://bus.example/news/" +
+                         id + "'/><summary>" + std::string(200, 'x') + "</summary></entry></item></publish>");
 }
 
 // --- many clients ----------------------------------------------------------------------------------------
@@ -84,7 +87,8 @@ std::string publication(std::size_t number) {
 class crowd {
 public:
     crowd(const bench::xmpp_server& at, bool managed)
-        : how_{.port = at.port(), .path = at.path(), .domain = bench::xmpp_domain, .managed = managed}, epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
+        : how_{.port = at.port(), .path = at.path(), .domain = bench::xmpp_domain, .managed = managed},
+          epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
     ~crowd() { ::close(epoll_); }
     crowd(const crowd&) = delete;
     crowd& operator=(const crowd&) = delete;
@@ -104,7 +108,8 @@ public:
         std::array<epoll_event, 128> events;
         for (auto now = clock_type::now(); now < until; now = clock_type::now()) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
-            const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(left));
+            const int ready =
+                ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(left));
             bool enough = false;
             for (int index = 0; index < ready; ++index) {
                 auto& one = *static_cast<xmpp_reader*>(events[static_cast<std::size_t>(index)].data.ptr);
@@ -152,7 +157,8 @@ delivery publish_to_many(const bench::xmpp_server& at, const options& asked, boo
             took_ms.insert(took_ms.end(), messages, took.count());
             return took_ms.size() >= wanted;
         });
-        if (took_ms.size() != wanted) fail(std::to_string(wanted) + " events were due, " + std::to_string(took_ms.size()) + " came");
+        if (took_ms.size() != wanted)
+            fail(std::to_string(wanted) + " events were due, " + std::to_string(took_ms.size()) + " came");
         clients.read(clock_type::now() + pause_between, [](std::size_t) { return false; });
     }
     const double used = bench::cpu_of(at.id()) - before;
@@ -167,7 +173,8 @@ double idle_kilobytes(const bench::xmpp_server& at, const options& asked) {
     (void)clients.add();  // what the first one needs is not each one's
     const auto before = bench::resident_octets_of(at.id());
     for (std::size_t index = 0; index < asked.idle; ++index) (void)clients.add();
-    clients.read(clock_type::now() + 3s, [](std::size_t) { return false; });  // what the logins needed is given back
+    clients.read(clock_type::now() + 3s,
+                 [](std::size_t) { return false; });  // what the logins needed is given back
     const auto after = bench::resident_octets_of(at.id());
     return static_cast<double>(after - before) / 1024 / static_cast<double>(asked.idle);
 }
@@ -209,27 +216,32 @@ void raise_descriptor_limit(std::size_t wanted) {
 
 int run(const options& asked) {
     raise_descriptor_limit(std::max(asked.idle, asked.subscribers) + 100);
-    std::vector<contender> contenders{{"mbusd", [&] { return std::make_unique<bench::mbusd_with_xmpp>(asked.programs); }}};
+    std::vector<contender> contenders{
+        {"mbusd", [&] { return std::make_unique<bench::mbusd_with_xmpp>(asked.programs); }}};
     if (bench::prosody::installed()) {
         contenders.push_back({bench::prosody::name(), [] { return std::make_unique<bench::prosody>(); }});
     } else {
-        std::printf("Prosody: skipped, %s is not there (Debian's package prosody)\n", bench::prosody::program);
+        std::printf("Prosody: skipped, %s is not there (Debian's package prosody)\n",
+                    bench::prosody::program);
     }
-    std::printf("%zu entries to %zu subscribed sessions, one after the other; CPU of the server per delivered event\n\n", asked.publishes,
-                asked.subscribers);
+    std::printf(
+        "%zu entries to %zu subscribed sessions, one after the other; CPU of the server per delivered event\n\n",
+        asked.publishes, asked.subscribers);
     for (const bool managed : {false, true}) {
         for (const auto& each : contenders) {
             const auto server = each.start();
             const auto got = publish_to_many(*server, asked, managed);
-            std::printf("%-44s p50 %6.1f ms  p99 %6.1f ms  CPU %6.2f us\n", (each.name + (managed ? ", stream management" : "")).c_str(),
-                        got.median_ms, got.p99_ms, got.cpu_us);
+            std::printf("%-44s p50 %6.1f ms  p99 %6.1f ms  CPU %6.2f us\n",
+                        (each.name + (managed ? ", stream management" : "")).c_str(), got.median_ms,
+                        got.p99_ms, got.cpu_us);
             std::fflush(stdout);
         }
     }
     if (asked.idle == 0) return 0;
     for (const auto& each : contenders) {
         const auto server = each.start();
-        std::printf("%-44s %6.1f KB\n", (each.name + ", each of " + std::to_string(asked.idle) + " idle sessions").c_str(),
+        std::printf("%-44s %6.1f KB\n",
+                    (each.name + ", each of " + std::to_string(asked.idle) + " idle sessions").c_str(),
                     idle_kilobytes(*server, asked));
         std::fflush(stdout);
     }

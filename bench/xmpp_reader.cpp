@@ -47,7 +47,8 @@ xmpp_reader::xmpp_reader(const xmpp_plan& how, scram_login& login) {
     name.sin_family = AF_INET;
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     name.sin_port = htons(how.port);
-    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) fail("can't connect to the server");
+    if (::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+        fail("can't connect to the server");
     const int on = 1;
     (void)::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     shake_hands(how);
@@ -59,10 +60,12 @@ xmpp_reader::~xmpp_reader() {
 }
 
 void xmpp_reader::shake_hands(const xmpp_plan& how) {
-    websocket::client_handshake opening{{.host = "127.0.0.1:" + std::to_string(how.port), .target = how.path, .subprotocol = "xmpp"},
-                                        websocket::handshake_nonce{}};
+    websocket::client_handshake opening{
+        {.host = "127.0.0.1:" + std::to_string(how.port), .target = how.path, .subprotocol = "xmpp"},
+        websocket::handshake_nonce{}};
     const auto& request = opening.request();
-    if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) fail("send");
+    if (::send(socket_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+        fail("send");
     auto how_far = websocket::client_handshake::status::need_more;
     while (how_far == websocket::client_handshake::status::need_more) {
         const auto got = ::recv(socket_, buffer().data(), 4096, 0);
@@ -73,18 +76,21 @@ void xmpp_reader::shake_hands(const xmpp_plan& how) {
 }
 
 void xmpp_reader::open_stream(const xmpp_plan& how, scram_login& login) {
-    const auto open = "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' to='" + how.domain + "'/>";
+    const auto open =
+        "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' version='1.0' to='" + how.domain + "'/>";
     const std::string sasl = "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'";
     send(open);
     (void)wait_for("<stream:features");
     send("<auth " + sasl + " mechanism='SCRAM-SHA-1'>" + login.first() + "</auth>");
-    send("<response " + sasl + ">" + login.answer_to(text_in(wait_for("<challenge"), "challenge")) + "</response>");
+    send("<response " + sasl + ">" + login.answer_to(text_in(wait_for("<challenge"), "challenge")) +
+         "</response>");
     (void)wait_for("<success");
     send(open);
     (void)wait_for("<stream:features");
-    jid_ = text_in(ask("<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" +
-                       how.resource + "</resource></bind></iq>"),
-                   "jid");
+    jid_ = text_in(
+        ask("<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" +
+            how.resource + "</resource></bind></iq>"),
+        "jid");
     if (!how.managed) return;
     send("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
     (void)wait_for("<enabled");
@@ -104,7 +110,9 @@ std::string xmpp_reader::wait_for(std::string_view beginning) {
 std::string xmpp_reader::ask(std::string_view iq) {
     send(iq);
     auto answer = wait_for("<iq");
-    if (answer.find("type='result'") == std::string::npos && answer.find("type=\"result\"") == std::string::npos) fail(answer);
+    if (answer.find("type='result'") == std::string::npos &&
+        answer.find("type=\"result\"") == std::string::npos)
+        fail(answer);
     return answer;
 }
 
@@ -118,7 +126,9 @@ bool xmpp_reader::read() {
         if (what == status::failed) fail(reader_.failure().text);
         switch (message.what) {
         case websocket::opcode::text: handle(message.payload); break;
-        case websocket::opcode::ping: write(static_cast<unsigned>(websocket::opcode::pong), message.payload); break;
+        case websocket::opcode::ping:
+            write(static_cast<unsigned>(websocket::opcode::pong), message.payload);
+            break;
         case websocket::opcode::close: return false;
         default: break;
         }
@@ -139,13 +149,16 @@ void xmpp_reader::handle(std::string_view text) {
     }
 }
 
-void xmpp_reader::send(std::string_view stanza) { write(static_cast<unsigned>(websocket::opcode::text), stanza); }
+void xmpp_reader::send(std::string_view stanza) {
+    write(static_cast<unsigned>(websocket::opcode::text), stanza);
+}
 
 // Masked with zeros, which costs nothing and is legal.
 void xmpp_reader::write(unsigned opcode, std::string_view payload) const {
     std::string octets;
     websocket::append_frame(octets, static_cast<websocket::opcode>(opcode), payload, websocket::mask_key{});
-    if (::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(octets.size())) fail("send");
+    if (::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(octets.size()))
+        fail("send");
 }
 
 }  // namespace bench

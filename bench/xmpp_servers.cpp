@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,8 +44,8 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 
 std::string settings_of_mbusd(std::uint16_t port) {
     return "[gateway]\nenabled = true\nlisten = [\"127.0.0.1:" + std::to_string(port) +
-           "\"]\nconnections = 16384\nconnections_per_address = 16384\n[xmpp]\nenabled = true\ndomain = \"" + xmpp_domain +
-           "\"\nsessions_per_account = 16384\nsessions = 16384\n";
+           "\"]\nconnections = 16384\nconnections_per_address = 16384\n[xmpp]\nenabled = true\ndomain = \"" +
+           xmpp_domain + "\"\nsessions_per_account = 16384\nsessions = 16384\n";
 }
 
 // As Debian's package has it, without what listens elsewhere and without its limit of 10 KB/s for a client.
@@ -57,7 +58,8 @@ modules_enabled = { "roster", "saslauth", "disco", "ping", "smacks", "websocket"
 modules_disabled = { "s2s" }
 interfaces = { "127.0.0.1" }
 http_interfaces = { "127.0.0.1" }
-http_ports = { )" + std::to_string(port) +
+http_ports = { )" +
+           std::to_string(port) +
            R"( }
 https_ports = {}
 c2s_ports = {}
@@ -65,8 +67,9 @@ c2s_direct_tls_ports = {}
 c2s_require_encryption = false
 consider_websocket_secure = true
 authentication = "internal_hashed"
-VirtualHost ")" + xmpp_domain +
-           "\"\nComponent \"" + xmpp_pubsub + "\" \"pubsub\"\n    admins = { \"" + xmpp_user + "@" + xmpp_domain + "\" }\n";
+VirtualHost ")" +
+           xmpp_domain + "\"\nComponent \"" + xmpp_pubsub + "\" \"pubsub\"\n    admins = { \"" + xmpp_user +
+           "@" + xmpp_domain + "\" }\n";
 }
 
 }  // namespace
@@ -85,7 +88,8 @@ std::uint16_t free_port() {
 mbusd_with_xmpp::mbusd_with_xmpp(const std::filesystem::path& programs)
     : port_(free_port()), mbusd_((programs / "mbusd").string(), settings_of_mbusd(port_)) {
     // The password goes through the tool's input, not its command line.
-    const auto command = "MBUS_SOCKET=" + mbusd_.socket() + " " + (programs / "mbus").string() + " client add --xmpp " + xmpp_user +
+    const auto command = "MBUS_SOCKET=" + mbusd_.socket() + " " + (programs / "mbus").string() +
+                         " client add --xmpp " + xmpp_user +
                          " --attach '()' --send '()' --password-file - >/dev/null 2>&1";
     FILE* const in = ::popen(command.c_str(), "w");
     if (in == nullptr) throw std::runtime_error("popen");
@@ -113,12 +117,14 @@ prosody::prosody() : port_(free_port()) {
     // The form of its internal storage; the password is replaced by its keys at the first login.
     const auto accounts = directory_ / "data" / "bus%2eexample" / "accounts";
     std::filesystem::create_directories(accounts);
-    write_file(accounts / (std::string{xmpp_user} + ".dat"), std::string{"return { [\"password\"] = \""} + xmpp_password + "\" };\n");
+    write_file(accounts / (std::string{xmpp_user} + ".dat"),
+               std::string{"return { [\"password\"] = \""} + xmpp_password + "\" };\n");
     const auto settings = directory_ / "prosody.cfg.lua";
     write_file(settings, settings_of_prosody(port_, directory_.string()));
     id_ = ::fork();
     if (id_ < 0) throw std::runtime_error("fork");
     if (id_ == 0) {
+        (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a benchmark that is interrupted leaves nothing behind
         // What it says belongs to nobody's table.
         const int log = ::open((directory_ / "log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         ::dup2(log, 1);
@@ -133,8 +139,9 @@ prosody::prosody() : port_(free_port()) {
     throw std::runtime_error("Prosody does not answer; see " + (directory_ / "log").string());
 }
 
+// At once: with thousands of sessions its orderly end takes minutes.
 prosody::~prosody() {
-    ::kill(id_, SIGTERM);
+    ::kill(id_, SIGKILL);
     ::waitpid(id_, nullptr, 0);
     std::error_code ignored;
     std::filesystem::remove_all(directory_, ignored);
