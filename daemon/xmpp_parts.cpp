@@ -69,6 +69,9 @@ struct xmpp_parts::state {
                .rights = [this](const xmpp::session& whose) { return rights_of(whose); },
                .after = [this](std::chrono::milliseconds wait, std::function<void()> what) { calls.after(wait, std::move(what)); }},
               hub, turns, gateway.domain()) {
+        auto& blocked = gateway.domain().blocked();
+        for (const auto& [user, jid] : accounts.blocked_at_start()) blocked.load(user, jid);
+        blocked.on_change([this](std::string_view user, std::string_view jid, bool now) { accounts.keep_blocked(user, jid, now); });
         gateway.domain().add(bus);
         if (feeds == nullptr) return;
         pubsub.emplace("pubsub." + std::string{gateway.domain().domain()}, feeds->nodes(), gateway.domain());
@@ -110,7 +113,10 @@ void xmpp_parts::add_metrics(metric_page& page) const {
 
 void xmpp_parts::end_sessions_of(std::string_view identity) {
     constexpr std::string_view client = "client:";
-    if (identity.starts_with(client)) state_->gateway.end_sessions_of(identity.substr(client.size()));
+    if (!identity.starts_with(client)) return;
+    const auto user = identity.substr(client.size());
+    state_->gateway.end_sessions_of(user);
+    if (state_->accounts.find(user) == nullptr) state_->gateway.domain().blocked().forget(user);
 }
 
 void xmpp_parts::stop_accepting() {

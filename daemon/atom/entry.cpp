@@ -156,6 +156,19 @@ std::string title_of(const element& entry, std::size_t octets_max) {
     return text;
 }
 
+std::string announcement_of(const element& entry, std::size_t octets_max) {
+    auto out = title_of(entry, octets_max);
+    for (const auto* link : entry.elements(atom_namespace, "link")) {
+        // Without rel it is "alternate" (RFC 4287, section 4.2.7.2).
+        const auto href = link->value_of("href");
+        if (link->get("rel").value_or("alternate") != "alternate" || href.empty() || out.size() + 1 + href.size() > octets_max) continue;
+        if (!out.empty()) out += '\n';
+        out += href;
+        break;
+    }
+    return out;
+}
+
 std::string uuid_urn(std::string_view random_octets) {
     std::array<unsigned char, 16> octets{};
     for (std::size_t i = 0; i < octets.size() && i < random_octets.size(); ++i) octets.at(i) = static_cast<unsigned char>(random_octets[i]);

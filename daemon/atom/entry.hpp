@@ -47,6 +47,9 @@ void keep_id(xml::element& entry, const xml::element& before);
 // As plain text; of html and xhtml the text without its tags. At most `octets_max`, whole characters.
 [[nodiscard]] std::string title_of(const xml::element& entry, std::size_t octets_max);
 
+// What to tell people of it: the title, and below it the link to where it can be read.
+[[nodiscard]] std::string announcement_of(const xml::element& entry, std::size_t octets_max);
+
 // "urn:uuid:..." of 16 random octets (RFC 9562, version 4).
 [[nodiscard]] std::string uuid_urn(std::string_view random_octets);
 

@@ -27,6 +27,8 @@ account_table::account_table(client_table& clients, store& kept, std::string dom
     : clients_(clients), kept_(kept), domain_(lowered(domain)) {}
 
 mbus::result<void> account_table::load() {
+    auto lists = load_blocked(kept_, [this](std::string_view name, std::string_view jid) { blocked_.emplace_back(name, jid); });
+    if (!lists) return lists;
     auto read = load_secrets(kept_, [this](std::string_view name, std::string_view octets) {
         if (name == secret_name) secret_ = octets;
     });
@@ -63,6 +65,13 @@ std::shared_ptr<const peer_identity> account_table::check(std::string_view name,
 }
 
 std::shared_ptr<const peer_identity> account_table::find(std::string_view name) { return clients_.find_account(lowered(name)); }
+
+void account_table::keep_blocked(std::string_view name, std::string_view jid, bool blocked) {
+    transaction changes;
+    if (blocked) put_blocked(changes, name, jid);
+    else drop_blocked(changes, name, jid);
+    kept_.submit(std::move(changes), {});
+}
 
 std::shared_ptr<const peer_identity> account_table::guest() {
     auto who = clients_.identity_of(std::string{guest_client}, {});

@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "clients/client_table.hpp"
 #include "sasl/sasl_exchange.hpp"
@@ -38,6 +40,10 @@ public:
     // Null when no rule of [[rights]] grants guests anything.
     std::shared_ptr<const peer_identity> guest();
 
+    // Block lists (XEP-0191), as they were when the daemon started: (name, JID).
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& blocked_at_start() const noexcept { return blocked_; }
+    void keep_blocked(std::string_view name, std::string_view jid, bool blocked);
+
     // --- sasl_accounts ----------------------------------------------------------------------------
 
     [[nodiscard]] scram_keys keys_of(std::string_view user, scram_hash hash) override;
@@ -48,6 +54,7 @@ private:
     store& kept_;
     std::string domain_;
     std::string secret_;
+    std::vector<std::pair<std::string, std::string>> blocked_;
     std::map<std::string, std::string, std::less<>> proven_;  // hashes of passwords that were right, by name
 };
 

@@ -80,7 +80,7 @@ bool set_message_type(node_config& to, const std::string& value) {
     return true;
 }
 
-constexpr std::array<config_field, 13> fields{{
+constexpr std::array<config_field, 14> fields{{
     {"pubsub#title", "text-single", "A short name", {}, text_of<&node_config::title>, set_text_of<&node_config::title>},
     {"pubsub#description", "text-single", "What is published here", {}, text_of<&node_config::description>,
      set_text_of<&node_config::description>},
@@ -98,6 +98,8 @@ constexpr std::array<config_field, 13> fields{{
      flag_of<&node_config::deliver_notifications>, set_flag<&node_config::deliver_notifications>},
     {"pubsub#deliver_payloads", "boolean", "Notifications hold the payload", {}, flag_of<&node_config::deliver_payloads>,
      set_flag<&node_config::deliver_payloads>},
+    {"pubsub#include_body", "boolean", "Notifications say the title as text", {}, flag_of<&node_config::include_body>,
+     set_flag<&node_config::include_body>},
     {"pubsub#notification_type", "list-single", "Type of the messages that notify", message_types,
      text_of<&node_config::notification_type>, set_message_type},
     {"pubsub#notify_delete", "boolean", "Subscribers are told when the node is deleted", {},

@@ -44,6 +44,7 @@ struct node_config {
     bool persist_items = true;
     bool deliver_notifications = true;
     bool deliver_payloads = true;
+    bool include_body = true;       // for clients that show messages and know no events
     bool notify_delete = true;
     bool notify_retract = true;
     std::string notification_type{"headline"};  // or "normal"

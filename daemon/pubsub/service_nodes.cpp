@@ -159,6 +159,7 @@ void service::tell(const node_record& of, const event& what) {
     event full = what;
     full.message_type = of.config.notification_type;
     full.payload = of.config.deliver_payloads;
+    full.body = of.config.include_body && what.what == event::kind::published;
     if (of.config.deliver_notifications) {
         for (const auto& [jid, state] : of.subscribers) {
             if (state == subscription_state::subscribed) listener_.notify(jid, full);

@@ -85,6 +85,7 @@ struct event {
     std::shared_ptr<const item> entry{};  // published; retracted: as it was
     bool fresh = true;         // published: a new id, not a new version
     bool payload = true;       // published: deliver_payloads
+    bool body = false;         // published: include_body
     std::string_view message_type = "headline";  // pubsub#notification_type
     subscription_state state = subscription_state::none;  // subscribed: the decision of an owner
 

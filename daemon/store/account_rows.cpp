@@ -9,6 +9,10 @@ constexpr store_statement put{
     "INSERT OR REPLACE INTO accounts(client, mechanism, iterations, salt, stored_key, server_key) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"};
 constexpr store_statement drop{"DELETE FROM accounts WHERE client = ?1"};
 constexpr store_statement all{"SELECT client, mechanism, iterations, salt, stored_key, server_key FROM accounts"};
+constexpr store_statement block{"INSERT OR REPLACE INTO blocked(client, jid) VALUES(?1, ?2)"};
+constexpr store_statement unblock{"DELETE FROM blocked WHERE client = ?1 AND jid = ?2"};
+constexpr store_statement unblock_all{"DELETE FROM blocked WHERE client = ?1"};
+constexpr store_statement all_blocked{"SELECT client, jid FROM blocked"};
 constexpr store_statement keep_secret{"INSERT OR REPLACE INTO secrets(name, octets) VALUES(?1, ?2)"};
 constexpr store_statement all_secrets{"SELECT name, octets FROM secrets"};
 
@@ -20,7 +24,10 @@ void put_account(transaction& to, std::string_view client, const std::vector<sto
     }
 }
 
-void drop_account(transaction& to, std::string_view client) { to.add(drop, client); }
+void drop_account(transaction& to, std::string_view client) {
+    to.add(drop, client);
+    to.add(unblock_all, client);
+}
 
 mbus::result<void> load_accounts(store& from, const std::function<void(std::string_view client, stored_login&& one)>& visit) {
     return from.load(all, [&](const store_row& row) {
@@ -30,6 +37,13 @@ mbus::result<void> load_accounts(store& from, const std::function<void(std::stri
                             .stored_key = std::string{row.octets(4)},
                             .server_key = std::string{row.octets(5)}});
     });
+}
+
+void put_blocked(transaction& to, std::string_view client, std::string_view jid) { to.add(block, client, jid); }
+void drop_blocked(transaction& to, std::string_view client, std::string_view jid) { to.add(unblock, client, jid); }
+
+mbus::result<void> load_blocked(store& from, const std::function<void(std::string_view client, std::string_view jid)>& visit) {
+    return from.load(all_blocked, [&](const store_row& row) { visit(row.text(0), row.text(1)); });
 }
 
 void put_secret(transaction& to, std::string_view name, std::string_view octets) {

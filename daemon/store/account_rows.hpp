@@ -1,5 +1,5 @@
-// The tables `accounts` and `secrets`: the SCRAM keys of clients that log in with a password, and what
-// the daemon keeps to itself.
+// The tables `accounts`, `blocked` and `secrets`: the SCRAM keys of clients that log in with a password,
+// their block lists, and what the daemon keeps to itself.
 //
 //     put_account(changes, "ann", keys);          // beside put_client()
 //     load_accounts(kept, [&](std::string_view client, stored_login&& one) { ... });
@@ -29,8 +29,13 @@ struct stored_login {
 };
 
 void put_account(transaction& to, std::string_view client, const std::vector<stored_login>& logins);
-void drop_account(transaction& to, std::string_view client);
+void drop_account(transaction& to, std::string_view client);  // with its block list
 mbus::result<void> load_accounts(store& from, const std::function<void(std::string_view client, stored_login&& one)>& visit);
+
+// Whom the account does not want to hear from (XEP-0191).
+void put_blocked(transaction& to, std::string_view client, std::string_view jid);
+void drop_blocked(transaction& to, std::string_view client, std::string_view jid);
+mbus::result<void> load_blocked(store& from, const std::function<void(std::string_view client, std::string_view jid)>& visit);
 
 void put_secret(transaction& to, std::string_view name, std::string_view octets);
 mbus::result<void> load_secrets(store& from, const std::function<void(std::string_view name, std::string_view octets)>& visit);

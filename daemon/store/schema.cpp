@@ -158,7 +158,16 @@ constexpr const char* accounts = R"(
     ) WITHOUT ROWID;
 )";
 
-constexpr std::array<const char*, 4> steps{clients_and_grants, sessions_and_queues, feeds, accounts};
+// Block lists of accounts (XEP-0191).
+constexpr const char* block_lists = R"(
+    CREATE TABLE blocked(
+        client TEXT NOT NULL,
+        jid TEXT NOT NULL,
+        PRIMARY KEY(client, jid)
+    ) WITHOUT ROWID;
+)";
+
+constexpr std::array<const char*, 5> steps{clients_and_grants, sessions_and_queues, feeds, accounts, block_lists};
 
 }  // namespace
 

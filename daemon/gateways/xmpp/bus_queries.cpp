@@ -15,8 +15,6 @@ using mbus::errc;
 using mbus::mbws::entity_state;
 using xml::element;
 
-constexpr std::string_view result_sets = "http://jabber.org/protocol/rsm";  // XEP-0059
-
 // Who is there now, in the order of their addresses.
 struct census final : entity_observer {
     explicit census(const mbus::address& wanted) : pattern(wanted) {}
@@ -64,10 +62,12 @@ void bus_service::info(member& from, const jid& to, const mbus::address& whom, c
     auto& identity = query.add(ns::disco_info, "identity");
     if (one) identity.set("category", "client").set("type", "bot").set("name", whom.text());
     else identity.set("category", "component").set("type", "generic").set("name", title());
+    // Clients that browse services (Converse) ask nobody but servers for their items.
+    if (!one) query.add(ns::disco_info, "identity").set("category", "server").set("type", "im").set("name", title());
     for (const auto each : {ns::bus, ns::receipts, ns::ping, ns::disco_info, ns::disco_items}) {
         query.add(ns::disco_info, "feature").set("var", each);
     }
-    if (!one) query.add(ns::disco_info, "feature").set("var", result_sets);
+    if (!one) query.add(ns::disco_info, "feature").set("var", ns::result_sets);
     out_.send(*from.who, out);
 }
 
@@ -75,16 +75,16 @@ void bus_service::list(member& from, const mbus::address& pattern, const element
     census here{pattern};
     hub_.for_each_known(here);
     std::ranges::sort(here.found);
-    const auto* wanted = iq.first()->child(result_sets, "set");
+    const auto* wanted = iq.first()->child(ns::result_sets, "set");
     std::size_t most = disco_entities_max;
     std::size_t first = 0;
     if (wanted != nullptr) {
-        if (const auto* max = wanted->child(result_sets, "max")) {
+        if (const auto* max = wanted->child(ns::result_sets, "max")) {
             const auto text = max->text();
             std::from_chars(text.data(), text.data() + text.size(), most);
             most = std::min(most, disco_entities_max);
         }
-        if (const auto* after = wanted->child(result_sets, "after")) {
+        if (const auto* after = wanted->child(ns::result_sets, "after")) {
             const auto last = after->text();
             while (first < here.found.size() && here.found[first].first.text() <= last) ++first;
         }
@@ -98,12 +98,12 @@ void bus_service::list(member& from, const mbus::address& pattern, const element
         query.add(ns::disco_items, "item").set("jid", jid_of(text)).set("name", text);
     }
     if (wanted != nullptr || end < here.found.size()) {
-        auto& set = query.add(result_sets, "set");
+        auto& set = query.add(ns::result_sets, "set");
         if (first < end) {
-            set.add(result_sets, "first").set("index", std::to_string(first)).add_text(here.found[first].first.text());
-            set.add(result_sets, "last").add_text(here.found[end - 1].first.text());
+            set.add(ns::result_sets, "first").set("index", std::to_string(first)).add_text(here.found[first].first.text());
+            set.add(ns::result_sets, "last").add_text(here.found[end - 1].first.text());
         }
-        set.add(result_sets, "count").add_text(std::to_string(here.found.size()));
+        set.add(ns::result_sets, "count").add_text(std::to_string(here.found.size()));
     }
     out_.send(*from.who, out);
 }

@@ -133,7 +133,7 @@ acceptance bus_service::member::offer(mbus::mbws::time_point, local_entity&, mes
         if (read && read->size() == 1 && service.is_reply(*this, source.from, read->front())) return acceptance::taken;
     }
     element out{ns::client, "message"};
-    out.set("from", service.jid_of(source.from)).set("to", who->jid()).set("type", "normal").set("id", fmt::format("b{}", ++service.last_id_));
+    out.set("from", service.jid_of(source.from)).set("to", who->jid()).set("type", "headline").set("id", fmt::format("b{}", ++service.last_id_));
     add_commands(out, text);
     auto& about = out.add(ns::bus, "message");
     about.set("from", source.from).set("to", source.to);

@@ -5,6 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include "atom/entry.hpp"
+#include "atom/names.hpp"
 #include "gateways/xmpp/forms.hpp"
 #include "gateways/xmpp/namespaces.hpp"
 #include "pubsub/faults.hpp"
@@ -15,6 +17,9 @@ namespace {
 
 namespace faults = pubsub::faults;
 using xml::element;
+
+// The text beside an event: a headline, not the entry.
+constexpr std::size_t body_octets_max = 1000;
 
 constexpr std::string_view authorization = "http://jabber.org/protocol/pubsub#subscribe_authorization";
 
@@ -55,6 +60,18 @@ std::string date_of(std::uint64_t ms) {
     std::array<char, 32> text{};
     const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
     return {text.data(), size};
+}
+
+// <subject/> and <body/> of an entry's event, which clients show that know no events (pubsub#include_body).
+std::string text_for_people(const pubsub::event& what) {
+    if (!what.body || !what.entry || !what.entry->payload->is(atom::atom_namespace, "entry")) return {};
+    const auto text = atom::announcement_of(*what.entry->payload, body_octets_max);
+    if (text.empty()) return {};
+    std::string out{"<subject>"};
+    xml::append_escaped(out, what.node);
+    out += "</subject><body>";
+    xml::append_escaped(out, text);
+    return out += "</body>";
 }
 
 }  // namespace
@@ -335,7 +352,7 @@ void pubsub_service::write_event(const pubsub::event& what, std::string_view sub
     }
     before_to_ = "<message xmlns=\"jabber:client\" from=\"" + host_ + "\" type=\"" + std::string{what.message_type} + "\" id=\"e" +
                  std::to_string(++events_) + "\" to=\"";
-    after_to_ = "\">" + xml::to_text(event, {.inherited = ns::client}) + "</message>";
+    after_to_ = "\">" + xml::to_text(event, {.inherited = ns::client}) + text_for_people(what) + "</message>";
 }
 
 void pubsub_service::approval_wanted(const std::vector<std::string>& owners, const pubsub::subscription& what) {

@@ -14,7 +14,10 @@ namespace {
 constexpr std::size_t resource_octets = 9;
 
 constexpr stanza_fault unavailable{"cancel", "service-unavailable"};
+// Clients look for what people publish at their own addresses (XEP-0163), and take other errors for trouble.
+constexpr stanza_fault no_nodes{"cancel", "item-not-found", "accounts have no nodes; publish-subscribe has an address of its own"};
 constexpr stanza_fault malformed_jid{"modify", "jid-malformed", "the attribute to is no XMPP address"};
+constexpr stanza_fault blocked_by_sender{.type = "cancel", .condition = "not-acceptable", .text = "you have blocked this address", .detail = "blocked", .detail_space = ns::blocking_errors};
 constexpr stanza_fault foreign_server{"cancel", "remote-server-not-found", "this server talks to no other; use its own domain"};
 
 int priority_of(const xml::element& presence) {
@@ -205,6 +208,10 @@ void server::stanza(time_point now, session& from, xml::element what) {
     }
     const auto whom = jid::parse(*to);
     if (!whom) return refuse(from, what, malformed_jid);
+    if (blocked_.blocks(from.user(), *whom)) {
+        if (what.name() != "presence") refuse(from, what, blocked_by_sender);
+        return;
+    }
     if (whom->domain == options_.domain) {
         if (whom->local.empty()) return to_domain(from, std::move(what));
         return to_account(from, *whom, std::move(what));
@@ -246,10 +253,12 @@ void server::to_account(session& from, const jid& to, xml::element stanza) {
     if (stanza.name() == "iq" && to.resource.empty()) {
         if (asks(stanza).empty()) return;
         if (own && answer_query(from, stanza, false)) return;
-        return refuse(from, stanza, unavailable);
+        const bool asks_for_items = asks(stanza) == "get" && query(stanza, ns::pubsub, "pubsub") != nullptr;
+        return refuse(from, stanza, asks_for_items ? no_nodes : unavailable);
     }
     if (stanza.name() == "presence" && to.resource.empty()) return;  // no subscriptions between accounts
-    if (deliver(to, stanza)) return;
+    // Who is blocked learns no more than that nobody is there (XEP-0191, section 3.2).
+    if (!blocked_.blocks(to.local, from.jid()) && deliver(to, stanza)) return;
     const bool headline = stanza.name() == "message" && stanza.value_of("type") == "headline";
     if (stanza.name() == "presence" || headline || !may_be_answered(stanza)) {
         ++counters_.undeliverable;

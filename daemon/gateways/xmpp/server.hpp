@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateways/xmpp/block_lists.hpp"
 #include "gateways/xmpp/session.hpp"
 #include "gateways/xmpp/stanza.hpp"
 #include "gateways/xmpp/stanza_service.hpp"
@@ -55,6 +56,7 @@ public:
     ~server();
 
     void add(stanza_service& service);
+    [[nodiscard]] block_lists& blocked() noexcept { return blocked_; }
 
     // --- stream_host ------------------------------------------------------------------------------
 
@@ -104,6 +106,10 @@ private:
     void presence(session& from, const xml::element& stanza);
     // Queries to the domain and to the own account (server_queries.cpp).
     bool answer_query(session& from, const xml::element& iq, bool to_domain);
+    // XEP-0191 (server_blocking.cpp).
+    bool answer_blocking(session& from, const xml::element& iq);
+    void change_blocks(session& from, const xml::element& iq, const xml::element& change, bool block);
+    [[nodiscard]] bool is_own_host(std::string_view host) const;
 
     server_options options_;
     sasl_accounts& accounts_;
@@ -115,6 +121,8 @@ private:
     std::set<std::pair<time_point, session*>> waiting_;                      // without a connection: until when
     std::vector<std::unique_ptr<session>> ended_;                            // until settle()
     std::vector<stanza_service*> services_;
+    block_lists blocked_;
+    std::uint64_t pushes_ = 0;
     server_counters counters_;
     time_point now_{};
 };

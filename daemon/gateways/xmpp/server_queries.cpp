@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view carbons = "urn:xmpp:carbons:2";  // XEP-0280
 
-constexpr std::array<std::string_view, 4> features{ns::disco_info, ns::disco_items, ns::ping, ns::management};
+constexpr std::array<std::string_view, 5> features{ns::disco_info, ns::disco_items, ns::ping, ns::management, ns::blocking};
 
 xml::element info(const xml::element& iq, bool of_domain) {
     auto out = result_of(iq);
@@ -58,6 +58,7 @@ bool server::answer_query(session& from, const xml::element& iq, bool to_domain)
         send(from, out);
         return true;
     }
+    if (answer_blocking(from, iq)) return true;
     const bool asks_carbons = query(iq, carbons, "enable") != nullptr || query(iq, carbons, "disable") != nullptr;
     if (!get && asks_carbons) {
         send(from, result_of(iq));

@@ -25,12 +25,14 @@ public:
 
     [[nodiscard]] const std::string& jid() const noexcept { return jid_; }    // full
     [[nodiscard]] const std::string& bare() const noexcept { return bare_; }
+    [[nodiscard]] std::string_view user() const noexcept { return std::string_view{bare_}.substr(0, bare_.find('@')); }
     [[nodiscard]] bool guest() const noexcept { return guest_; }
 
     // Presence, from when the client says that it is available. Events to the bare JID go to sessions that
     // are available with a priority of 0 or more (RFC 6121, section 8.5).
     bool available = false;
     int priority = 0;
+    bool wants_blocks = false;  // it has read the block list, and is told of changes (XEP-0191)
 
     // Sends one stanza, or keeps it until the client is back. False: the session is too far behind and
     // must end.

@@ -61,6 +61,15 @@ TEST_CASE("titles are one line of plain text, cut between characters") {
     CHECK(title_of(titled(""), 3) == "");
 }
 
+TEST_CASE("an announcement is the title, and below it where to read on") {
+    const auto with = [](const std::string& links) {
+        return announcement_of(parse("<entry xmlns='http://www.w3.org/2005/Atom'><title>Rain</title>" + links + "</entry>"), 40);
+    };
+    CHECK(with("") == "Rain");
+    CHECK(with("<link rel='self' href='http://a.example'/><link href='http://b.example'/>") == "Rain\nhttp://b.example");
+    CHECK(with("<link rel='alternate' href='http://c.example/" + std::string(40, 'c') + "'/>") == "Rain");
+}
+
 TEST_CASE("a Slug becomes the last part of a path (RFC 5023 s9.7)") {
     CHECK(id_from_slug("A Day at the Sea!") == "a-day-at-the-sea");
     CHECK(id_from_slug("The Beach at S%C3%A8te") == "the-beach-at-s\xC3\xA8te");

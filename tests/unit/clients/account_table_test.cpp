@@ -71,6 +71,22 @@ TEST_CASE("a password is good when it is stored, and after a restart") {
     }
 }
 
+TEST_CASE("block lists are there after a restart, until the account goes (XEP-0191)") {
+    accounts_lab lab;
+    REQUIRE(lab.add(account("ann", "secret")).empty());
+    lab.accounts->keep_blocked("ann", "eve@bus.example", true);
+    lab.accounts->keep_blocked("ann", "spam.example", true);
+    lab.accounts->keep_blocked("ann", "spam.example", false);
+    lab.kept->close();
+    lab.open();
+    REQUIRE(lab.accounts->blocked_at_start().size() == 1);
+    CHECK(lab.accounts->blocked_at_start().front() == std::pair<std::string, std::string>{"ann", "eve@bus.example"});
+    lab.clients->remove("ann", [](const auto&) {});
+    lab.kept->close();
+    lab.open();
+    CHECK(lab.accounts->blocked_at_start().empty());
+}
+
 TEST_CASE("an unknown account has keys that stay the same, also after a restart [xmpp 40]") {
     accounts_lab lab;
     const auto first = lab.accounts->keys_of("nobody", scram_hash::sha256);

@@ -263,6 +263,10 @@ TEST_CASE("disco finds the bus and lists its entities") {
     const auto info = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#info'/>", bus_host);
     CHECK(info.first()->child("http://jabber.org/protocol/disco#info", "identity")->value_of("category") == "component");
     CHECK(info.first()->child("http://jabber.org/protocol/disco#info", "feature")->value_of("var") == urn);
+    // Converse asks for the items of nobody but servers.
+    const auto identities = info.first()->elements("http://jabber.org/protocol/disco#info", "identity");
+    REQUIRE(identities.size() == 2);
+    CHECK(identities[1]->value_of("category") == "server");
 
     const auto items = ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#items'/>", bus_host);
     std::vector<std::string> found;

@@ -137,6 +137,27 @@ TEST_CASE("publish: the id comes back, subscribers get the payload, strangers no
     CHECK(bob.take().first()->first()->first()->first()->text() == "again");
 }
 
+TEST_CASE("an entry's event says the title as text too, for clients that know no events; unless the node says no") {
+    pubsub_lab lab;
+    auto& ann = lab.login("ann");
+    lab.make(ann);
+    lab.ask(ann, "set", "<subscribe node='news' jid='" + ann.jid() + "'/>");
+    const std::string entry =
+        "<id>tag:x,2026:1</id><title>Rain &amp; wind</title><updated>2026-01-01T00:00:00Z</updated><link href='http://x.example/1'/>";
+    const auto event_of = [&](const std::string& id) {
+        lab.put(ann, id, entry);
+        return ann.take();
+    };
+    const auto told = event_of("i1");
+    CHECK(told.first()->is(ns::pubsub_event, "event"));
+    REQUIRE(told.child(ns::client, "body") != nullptr);
+    CHECK(told.child(ns::client, "body")->text() == "Rain & wind\nhttp://x.example/1");
+    CHECK(told.child(ns::client, "subject")->text() == "news");
+    REQUIRE(lab.own(ann, "set", "<configure node='news'>" + form(field("pubsub#include_body", "0")) + "</configure>").value_of("type") == "result");
+    ann.sent.clear();
+    CHECK(event_of("i2").child(ns::client, "body") == nullptr);
+}
+
 TEST_CASE("bad publishes have the conditions of the XEP [xmpp 70] [xmpp 71]") {
     pubsub_lab lab;
     auto& ann = lab.login("ann");

@@ -76,7 +76,7 @@ TEST_CASE("ping is answered, with and without an address [xmpp 47]") {
 TEST_CASE("an unknown payload is service-unavailable, the condition first [xmpp 48] [xmpp 55]") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
-    for (const auto* payload : {"<vCard xmlns='vcard-temp'/>", "<query xmlns='jabber:iq:private'/>", "<blocklist xmlns='urn:xmpp:blocking'/>",
+    for (const auto* payload : {"<vCard xmlns='vcard-temp'/>", "<query xmlns='jabber:iq:private'/>",
                                 "<query xmlns='urn:xmpp:mam:2'/>", "<query xmlns='jabber:iq:version'/>"}) {
         for (const auto* to : {"", "bus.example", "ann@bus.example"}) {
             const auto got = ann.ask("get", payload, to);
@@ -86,6 +86,14 @@ TEST_CASE("an unknown payload is service-unavailable, the condition first [xmpp 
     }
     CHECK(ann.ask("set", "<enable xmlns='urn:xmpp:carbons:2'/>", "").value_of("type") == "result");
     CHECK(ann.ask("set", "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>", "").value_of("type") == "result");
+}
+
+TEST_CASE("accounts have no nodes: item-not-found, which clients take for an empty shelf (XEP-0163) [xmpp 55]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    const auto* items = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:bookmarks:1'/></pubsub>";
+    for (const auto* to : {"", "ann@bus.example", "bob@bus.example"}) CHECK(condition(ann.ask("get", items, to)) == "item-not-found");
+    CHECK(condition(ann.ask("set", items, "ann@bus.example")) == "service-unavailable");
 }
 
 TEST_CASE("an iq outside the rules is bad-request; results and errors are never answered [xmpp 49] [xmpp 50]") {
