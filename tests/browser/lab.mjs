@@ -3,13 +3,13 @@
 //
 // MBUS_BIN names the directory of mbusd and the tools, MBUS_CLIENT_BUILD that of the JavaScript client.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const bin = process.env.MBUS_BIN;
-const slow = Number(process.env.MBUS_TEST_SLOW ?? 1);
+export const slow = Number(process.env.MBUS_TEST_SLOW ?? 1);
 export const patience = 20_000 * slow;
 export const port = 8407;
 export const client = await import(`file://${process.env.MBUS_CLIENT_BUILD}/mbus-client.js`);
@@ -55,9 +55,20 @@ export class Lab {
         );
     }
 
+    // More lines, before start(): the rest of [gateway], and other sections.
+    configure(text) {
+        appendFileSync(join(this.folder, "mbusd.toml"), text);
+    }
+
     // A program in the background; its output is gathered in `out` and `err`.
     run(name, ...words) {
-        const child = spawn(join(bin, name), words, { env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
+        return this.spawn(name, words);
+    }
+
+    spawn(name, words, input = "") {
+        const child = spawn(join(bin, name), words, { env: this.environment, stdio: ["pipe", "pipe", "pipe"] });
+        child.stdin.on("error", () => {}); // who wants no input may have gone
+        child.stdin.end(input);
         const program = { child, out: "", err: "" };
         program.ended = new Promise((resolve) => child.on("close", (code) => (this.running.delete(child), resolve(code))));
         child.stdout.on("data", (text) => (program.out += text));
@@ -67,8 +78,13 @@ export class Lab {
     }
 
     // Its output; fails unless it ends with 0.
-    async tool(name, ...words) {
-        const program = this.run(name, ...words);
+    tool(name, ...words) {
+        return this.toolWith("", name, ...words);
+    }
+
+    // With something to read.
+    async toolWith(input, name, ...words) {
+        const program = this.spawn(name, words, input);
         const code = await program.ended;
         if (code !== 0) throw new Error(`${name} ${words.join(" ")} ended with ${code}: ${program.err}`);
         return program.out.trim();
@@ -88,6 +104,11 @@ export class Lab {
 
     token(name, ...options) {
         return this.tool("mbus", "client", "add", name, ...options);
+    }
+
+    // An account for XMPP.
+    account(name, password) {
+        return this.toolWith(`${password}\n`, "mbus", "client", "add", "--xmpp", name, "--password-file", "-");
     }
 
     // A listener that is on the bus already.
