@@ -1,80 +1,154 @@
 // The whole-system benchmark: mbusd, its peers and the floors side by side in one run.
 //
-//     bench_all [--list] [--only TEXT]... [--quick] [--json FILE]
+//     bench_all [--list] [--only TEXT]... [--quick] [--json FILE] [--update-docs FILE] [--peers DIRECTORY]
+//     bench_all --from FILE [--update-docs FILE]
 //
 // docs/performance.md says what the rows are and how to read them.
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "harness/meter.hpp"
 #include "harness/scratch.hpp"
+#include "report/format.hpp"
+#include "report/run_report.hpp"
 #include "rows/row.hpp"
 #include "subjects/mbusd.hpp"
 
 namespace {
 
 using namespace bench;
+using namespace std::chrono_literals;
+
+constexpr effort quick_effort{.windows = 1, .window = 200ms, .round_trips = 200ms};
+
+constexpr auto usage =
+    "usage: bench_all [--list] [--only TEXT]... [--quick] [--json FILE] [--update-docs FILE] [--peers DIRECTORY]\n"
+    "       bench_all --from FILE [--update-docs FILE]\n"
+    "  --list         prints the names of the rows\n"
+    "  --only TEXT    measures the rows whose name holds the text\n"
+    "  --quick        measures shortly: to see that everything works\n"
+    "  --json FILE    writes what was measured\n"
+    "  --from FILE    measures nothing, reads what was measured\n"
+    "  --update-docs FILE   writes the tables into docs/performance.md\n"
+    "  --peers DIRECTORY    where packages of servers were unpacked\n";
 
 struct options {
     bool list = false;
     bool quick = false;
     std::vector<std::string> only;
+    std::string json;
+    std::string from;
+    std::string docs;
 };
 
-void print(const row& one) {
-    std::printf("%-36s %-26s", one.work.c_str(), one.subject.c_str());
-    for (const auto& each : one.figures) std::printf(" %s %.6g%s", each.name.c_str(), each.value, each.unit.c_str());
-    std::printf(" %s\n", one.note.c_str());
-    std::fflush(stdout);
+options parse(int argc, char** argv) {
+    options out;
+    for (int index = 1; index < argc; ++index) {
+        const std::string_view word = argv[index];
+        const auto next = [&] {
+            if (index + 1 >= argc) throw std::invalid_argument(usage);
+            return std::string{argv[++index]};
+        };
+        if (word == "--list") out.list = true;
+        else if (word == "--quick") out.quick = true;
+        else if (word == "--only") out.only.push_back(next());
+        else if (word == "--json") out.json = next();
+        else if (word == "--from") out.from = next();
+        else if (word == "--update-docs") out.docs = next();
+        else if (word == "--peers") set_unpacked_peers(next());
+        else throw std::invalid_argument(usage);
+    }
+    return out;
 }
 
-bool wanted(const options& asked, const job& one) {
-    if (asked.only.empty()) return true;
-    for (const auto& each : asked.only)
-        if (one.id.find(each) != std::string::npos) return true;
-    return false;
+std::vector<job> wanted_jobs(const options& asked) {
+    std::vector<job> all;
+    add_local_jobs(all);
+    add_network_jobs(all);
+    if (asked.only.empty()) return all;
+    std::vector<job> out;
+    std::ranges::copy_if(all, std::back_inserter(out), [&](const job& each) {
+        return std::ranges::any_of(asked.only, [&](const std::string& text) { return each.about.id.find(text) != std::string::npos; });
+    });
+    return out;
+}
+
+row measured(const job& one, const effort& spend) {
+    row out = one.about;
+    try {
+        out.figures = one.measure(spend);
+    } catch (const not_available& why) {
+        out.note = std::string{"skipped: "} + why.what();
+    } catch (const std::exception& fault) {
+        out.note = std::string{"failed: "} + fault.what();
+    }
+    return out;
+}
+
+run_report measure(const options& asked) {
+    run_report out{.where = present_circumstances(), .rows = {}};
+    out.where.quick = asked.quick;
+    if (!syscall_meter::available()) std::printf("system calls are not counted: %s\n", syscall_meter::why().c_str());
+    for (const auto& each : wanted_jobs(asked)) {
+        out.rows.push_back(measured(each, asked.quick ? quick_effort : effort{}));
+        std::printf("%s\n", line_of(out.rows.back()).c_str());
+        std::fflush(stdout);
+    }
+    return out;
+}
+
+run_report read(const std::string& file) {
+    std::ifstream in{file};
+    if (!in) throw std::runtime_error("can't read " + file);
+    return report_from_json({std::istreambuf_iterator<char>{in}, {}});
+}
+
+// As many descriptors as a thousand clients need, here and in the servers, which inherit the limit.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    (void)::getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int run(const options& asked) {
-    std::vector<job> jobs;
-    add_local_jobs(jobs);
-    request what;
-    if (asked.quick) what.spend = {.windows = 1, .window = std::chrono::milliseconds{200}, .round_trips = std::chrono::milliseconds{200}};
-    for (const auto& each : jobs) {
-        if (!wanted(asked, each)) continue;
-        if (asked.list) {
-            std::printf("%s\n", each.id.c_str());
-            continue;
-        }
-        row out{.work = each.work, .subject = each.subject};
-        try {
-            out.figures = each.run(what);
-        } catch (const not_available& why) {
-            out.note = std::string{"skipped: "} + why.what();
-        } catch (const std::exception& fault) {
-            out.note = std::string{"failed: "} + fault.what();
-        }
-        print(out);
+    if (asked.list) {
+        for (const auto& each : wanted_jobs(asked)) std::printf("%s\n", each.about.id.c_str());
+        return 0;
     }
-    return 0;
+    const auto report = asked.from.empty() ? measure(asked) : read(asked.from);
+    std::fputs(table_of(report).c_str(), stdout);
+    if (!asked.json.empty() && !(std::ofstream{asked.json} << to_json(report)).flush())
+        throw std::runtime_error("can't write " + asked.json);
+    if (!asked.docs.empty()) update_docs(asked.docs, report);
+    return std::ranges::any_of(report.rows, [](const row& each) { return each.note.starts_with("failed"); }) ? 1 : 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);
-    options asked;
-    for (int index = 1; index < argc; ++index) {
-        const std::string_view word = argv[index];
-        if (word == "--list") asked.list = true;
-        else if (word == "--quick") asked.quick = true;
-        else if (word == "--peers" && index + 1 < argc) set_unpacked_peers(argv[++index]);
-        else if (word == "--only" && index + 1 < argc) asked.only.emplace_back(argv[++index]);
+    try {
+        std::signal(SIGPIPE, SIG_IGN);
+        raise_descriptor_limit();
+        set_programs((std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());
+        return run(parse(argc, argv));
+    } catch (const std::invalid_argument& wrong) {
+        std::fputs(wrong.what(), stderr);
+        return 2;
+    } catch (const std::exception& fault) {
+        std::fprintf(stderr, "bench_all: %s\n", fault.what());
+        return 1;
     }
-    set_programs((std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());
-    return run(asked);
 }

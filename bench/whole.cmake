@@ -1,12 +1,14 @@
 # bench_all: the whole, beside peers and floors. Each peer comes in when its library is there
 # (cmake/bench-packages.txt, which ./dev bench installs); without it its rows are skipped by name.
 add_executable(bench_all bench_all.cpp
-  harness/crew.cpp harness/drive.cpp harness/meter.cpp harness/scratch.cpp
+  harness/crew.cpp harness/drive.cpp harness/meter.cpp harness/network.cpp harness/scratch.cpp
   peers/catalog.cpp
-  rows/local.cpp rows/row.cpp
-  subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_process.cpp subjects/relay.cpp)
+  report/format.cpp report/run_report.cpp report/targets.cpp
+  rows/local.cpp rows/network.cpp rows/row.cpp
+  subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp subjects/mbusd_process.cpp
+  subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp)
 target_include_directories(bench_all PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_link_libraries(bench_all PRIVATE mbus_flags mbus::mbus mbus_protocol)
+target_link_libraries(bench_all PRIVATE mbus_flags mbus::mbus mbus_protocol Boost::json)
 
 # mbus_bench_peer(NAME HEADER LIBRARY SOURCES...)
 function(mbus_bench_peer name header library)
@@ -26,3 +28,18 @@ mbus_bench_peer(NATS nats/nats.h nats peers/nats.cpp)
 mbus_bench_peer(ZEROMQ zmq.h zmq peers/zeromq.cpp)
 mbus_bench_peer(DBUS systemd/sd-bus.h systemd peers/dbus.cpp peers/dbus_server.cpp)
 mbus_bench_peer(MOSQUITTO mosquitto.h mosquitto peers/mosquitto.cpp)
+mbus_bench_peer(LCM lcm/lcm.h lcm peers/lcm.cpp)
+
+# Cyclone DDS needs its compiler for the type of the topic.
+find_program(MBUS_BENCH_IDLC idlc)
+if(MBUS_BENCH_IDLC)
+  add_custom_command(OUTPUT bench_message.c bench_message.h
+    COMMAND ${MBUS_BENCH_IDLC} -l c ${CMAKE_CURRENT_SOURCE_DIR}/peers/bench_message.idl
+    DEPENDS peers/bench_message.idl VERBATIM)
+  add_library(bench_dds_message OBJECT bench_message.c)  # not our code: without our warnings
+  target_include_directories(bench_dds_message INTERFACE ${CMAKE_CURRENT_BINARY_DIR})
+  mbus_bench_peer(CYCLONE dds/dds.h ddsc peers/cyclone.cpp)
+  target_link_libraries(bench_all PRIVATE bench_dds_message)
+else()
+  message(STATUS "bench_all without CYCLONE: idlc not found")
+endif()

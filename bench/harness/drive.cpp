@@ -20,7 +20,8 @@ using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 
 constexpr auto patience = 10s;        // for all to join and to hear the first message
-constexpr auto quiet = 300ms;         // without a delivery: what is missing is lost
+constexpr auto quiet = 300ms;         // without a delivery at the end: what is missing is lost
+constexpr auto written_off_after = 100ms;  // the same for a publisher that waits
 constexpr auto warm_round_trips = 200;
 // What a library keeps for a slow server is some megabytes at most.
 constexpr std::size_t octets_under_way = std::size_t{2} * 1024 * 1024;
@@ -116,7 +117,7 @@ private:
             if (heard_ != before) {
                 before = heard_;
                 since = clock_type::now();
-            } else if (clock_type::now() - since > quiet) {
+            } else if (clock_type::now() - since > written_off_after) {
                 written_off_ += sent_ - heard_;
                 heard_ = sent_;
             }

@@ -1,5 +1,7 @@
 #include "peers/peers.hpp"
 
+#include <utility>
+
 // Each MBUS_BENCH_* is 1 when its library was found (bench/whole.cmake).
 namespace bench {
 namespace {
@@ -8,6 +10,10 @@ namespace {
     return [package](const subject_plan&) -> std::unique_ptr<subject> {
         throw not_available(std::string{"built without "} + package);
     };
+}
+
+[[maybe_unused]] multicast_maker on_any(subject_maker make) {
+    return [make = std::move(make)](const subject_plan& plan, const std::string&) { return make(plan); };
 }
 
 }  // namespace
@@ -39,6 +45,16 @@ std::vector<peer_system> peer_systems() {
     }
 #else
     all.push_back({"mosquitto", "mosquitto", without("libmosquitto-dev")});
+#endif
+#if MBUS_BENCH_CYCLONE
+    all.push_back({"cyclone", "Cyclone DDS, batched", nullptr, make_cyclone});
+#else
+    all.push_back({"cyclone", "Cyclone DDS", nullptr, on_any(without("cyclonedds-dev, cyclonedds-tools"))});
+#endif
+#if MBUS_BENCH_LCM
+    all.push_back({"lcm", "LCM", nullptr, on_any(make_lcm)});
+#else
+    all.push_back({"lcm", "LCM", nullptr, on_any(without("liblcm-dev"))});
 #endif
     return all;
 }

@@ -64,9 +64,9 @@ public:
             return broker_ > 0 && accepts_unix(directory_ / "bus");
         });
     }
-    // The broker does not always end with its launcher.
+    // The broker does not always end with its launcher, nor by SIGTERM.
     ~dbus_broker() override {
-        if (broker_ > 0) ::kill(broker_, SIGTERM);
+        if (broker_ > 0) ::kill(broker_, SIGKILL);
     }
     dbus_broker(const dbus_broker&) = delete;
     dbus_broker& operator=(const dbus_broker&) = delete;

@@ -10,13 +10,14 @@
 
 namespace bench {
 
+// For systems that use multicast: the device they use.
+using multicast_maker = std::function<std::unique_ptr<subject>(const subject_plan&, const std::string& interface)>;
+
 struct peer_system {
     std::string id;     // "nats"
     std::string title;  // "NATS"
-    subject_maker make;
-    // Where it comes in: one host with a server in the middle; multicast without one.
-    bool local = true;
-    bool multicast = false;
+    subject_maker local{};        // on one host with a server in the middle; null: not its way
+    multicast_maker multicast{};  // without a server
 };
 
 [[nodiscard]] std::vector<peer_system> peer_systems();
@@ -29,6 +30,6 @@ std::unique_ptr<subject> make_dbus_broker(const subject_plan& plan);
 std::unique_ptr<subject> make_dbus_daemon(const subject_plan& plan);
 std::unique_ptr<subject> make_mosquitto(const subject_plan& plan, int quality);
 std::unique_ptr<subject> make_cyclone(const subject_plan& plan, const std::string& interface);
-std::unique_ptr<subject> make_lcm(const subject_plan& plan, const std::string& interface);
+std::unique_ptr<subject> make_lcm(const subject_plan& plan);
 
 }  // namespace bench

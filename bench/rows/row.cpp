@@ -1,16 +1,22 @@
 #include "rows/row.hpp"
 
 namespace bench {
+namespace {
 
-job throughput_job(std::string id, std::string work, std::string subject, subject_maker make, const load& offered) {
-    return {.id = std::move(id), .work = std::move(work), .subject = std::move(subject), .run = [make = std::move(make), offered](const request& asked) {
-                const auto what = measure_throughput(make, offered, asked.spend);
+row about(const std::string& id, const std::string& work, const contestant& who) {
+    return {.id = id + "/" + who.id, .work = work, .subject = who.title, .what = who.what};
+}
+
+}  // namespace
+
+job throughput_job(const std::string& id, const std::string& work, const contestant& who, const load& offered) {
+    return {.about = about(id, work, who), .measure = [make = who.make, offered](const effort& spend) {
+                const auto what = measure_throughput(make, offered, spend);
                 std::vector<figure> out{{"rate", what.rate, "/s"},
                                         {"lost", static_cast<double>(what.lost), ""},
                                         {"cpu publisher", what.cpu.publisher, "ns"},
                                         {"cpu server", what.cpu.server, "ns"},
-                                        {"cpu subscriber", what.cpu.subscriber, "ns"},
-                                        {"cpu", what.cpu.all(), "ns"}};
+                                        {"cpu subscriber", what.cpu.subscriber, "ns"}};
                 if (what.system_calls) {
                     out.push_back({"calls publisher", what.system_calls->publisher, ""});
                     out.push_back({"calls server", what.system_calls->server, ""});
@@ -20,9 +26,10 @@ job throughput_job(std::string id, std::string work, std::string subject, subjec
             }};
 }
 
-job round_trip_job(std::string id, std::string work, std::string subject, subject_maker make, std::size_t payload, bool one_core) {
-    return {.id = std::move(id), .work = std::move(work), .subject = std::move(subject), .run = [make = std::move(make), payload, one_core](const request& asked) {
-                const auto what = measure_round_trip(make, payload, one_core, asked.spend);
+job round_trip_job(const std::string& id, const std::string& work, const contestant& who, bool one_core) {
+    return {.about = about(id, work, who), .measure = [make = who.make, one_core](const effort& spend) {
+                constexpr std::size_t payload = 64;
+                const auto what = measure_round_trip(make, payload, one_core, spend);
                 return std::vector<figure>{{"p50", what.p50, "us"},
                                            {"p99", what.p99, "us"},
                                            {"p99.9", what.p999, "us"},

@@ -1,53 +1,65 @@
 // One line of the table: what was done, by whom, and what came out.
 #pragma once
 
-#include <map>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "harness/drive.hpp"
 
 namespace bench {
 
-// A measured value with the unit it is shown in.
+// A measured value with its unit: "/s", "ns", "us", "ms", "KB", "MB", "" for a number.
 struct figure {
-    std::string name;  // "rate", "p50", "resident 1000"
+    std::string name;
     double value = 0;
-    std::string unit;  // "/s", "us", "MB", "ns"
+    std::string unit;
 };
 
+enum class kind : std::uint8_t { floor, mbusd, peer };
+
 struct row {
-    std::string work;     // "local 1 to 1, 64 octets, bursts"
-    std::string subject;  // "mbusd", "NATS", "relay (floor)"
-    std::vector<figure> figures{};
-    std::string note{};   // why it was skipped, or what to know
-    [[nodiscard]] std::optional<double> value(const std::string& name) const {
+    std::string id;       // "local-1-1/nats": the work, then the subject
+    std::string work;     // "local, 1 to 1, 64 octets, bursts"
+    std::string subject;  // "NATS"
+    kind what = kind::mbusd;
+    std::vector<figure> figures{};  // the first is the result, the rest says more
+    std::string note{};             // why there are no figures, or what to know
+
+    [[nodiscard]] std::string_view work_id() const { return std::string_view{id}.substr(0, id.find('/')); }
+    [[nodiscard]] std::optional<double> value(std::string_view name) const {
         for (const auto& each : figures)
             if (each.name == name) return each.value;
         return std::nullopt;
     }
 };
 
-// What can be asked for on the command line.
-struct request {
-    effort spend{};
-    bool quick = false;
+// A row that has not been measured yet; `measure` throws not_available where it can't be.
+struct job {
+    row about;
+    std::function<std::vector<figure>(const effort&)> measure;
 };
 
-// A row that has not run yet; `run` fills figures or throws not_available.
-struct job {
-    std::string id;  // "local-1-1/mbusd", for --only and --list
-    std::string work;
-    std::string subject;
-    std::function<std::vector<figure>(const request&)> run;
+// What every row of one subject shares.
+struct contestant {
+    std::string id;
+    std::string title;
+    kind what = kind::mbusd;
+    subject_maker make{};
 };
+
+[[nodiscard]] job throughput_job(const std::string& id, const std::string& work, const contestant& who, const load& offered);
+[[nodiscard]] job round_trip_job(const std::string& id, const std::string& work, const contestant& who, bool one_core);
 
 void add_local_jobs(std::vector<job>& jobs);
-
-// The jobs of one subject over one load.
-job throughput_job(std::string id, std::string work, std::string subject, subject_maker make, const load& offered);
-job round_trip_job(std::string id, std::string work, std::string subject, subject_maker make, std::size_t payload, bool one_core);
+void add_network_jobs(std::vector<job>& jobs);
+void add_websocket_jobs(std::vector<job>& jobs);
+void add_idle_jobs(std::vector<job>& jobs);
+void add_discovery_jobs(std::vector<job>& jobs);
+void add_growth_jobs(std::vector<job>& jobs);
+void add_part_jobs(std::vector<job>& jobs);
 
 }  // namespace bench

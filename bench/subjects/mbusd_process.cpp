@@ -12,7 +12,7 @@ namespace {
 
 server_command command_of(const scratch_directory& directory, const mbusd_setup& setup) {
     const auto keys = directory.write("mbus.conf", setup.key_file.empty() ? key_file_of({}) : setup.key_file);
-    std::string config = "[bus]\nkey_file = \"" + keys + "\"\n[socket]\npath = \"" + directory / "mbusd.sock" +
+    std::string config = "[bus]\nkey_file = \"" + keys + "\"\n" + setup.bus + "[socket]\npath = \"" + directory / "mbusd.sock" +
                          "\"\n[state]\ndirectory = \"" + directory.path().string() +
                          "\"\n[limits]\nsessions_per_user = 16384\nentities_per_user = 16384\n[log]\nlevel = \"warning\"\n";
     if (setup.gateway_port > 0)
@@ -44,8 +44,8 @@ std::string mbusd_process::add_client(const std::string& name) const {
 
 std::string key_file_of(const bus_keys& keys) {
     using namespace mbus::protocol;
-    const auto profile = keys.kind == bus_keys::kind::modern     ? key_profile::modern
-                         : keys.kind == bus_keys::kind::sha1_aes ? key_profile::rfc
+    const auto profile = keys.profile == bus_profile::modern     ? key_profile::modern
+                         : keys.profile == bus_profile::sha1_aes ? key_profile::rfc
                                                                  : key_profile::rfc_unencrypted;
     auto config = generate_session_config(profile, keys.this_host_alone ? scope::host_local : scope::link_local);
     if (keys.port > 0) config.port = keys.port;

@@ -11,7 +11,8 @@ namespace bench {
 
 struct mbusd_setup {
     std::string key_file{};                 // text of the RFC 3259 configuration; empty: HMAC-SHA1-96, this host alone
-    std::string more{};                     // added to its mbusd.toml
+    std::string bus{};                      // added to [bus] of its mbusd.toml
+    std::string more{};                     // added at its end
     std::uint16_t gateway_port = 0;         // of 127.0.0.1; 0: no gateway
     std::function<void()> before_exec{};    // enters another network
 };
@@ -31,8 +32,9 @@ private:
 };
 
 // A key file that all hosts of a bus share, with an algorithm for authentication and one for encryption.
+enum class bus_profile : std::uint8_t { sha1, sha1_aes, modern };
 struct bus_keys {
-    enum class kind : std::uint8_t { sha1, sha1_aes, modern } kind = kind::sha1;
+    bus_profile profile = bus_profile::sha1;
     bool this_host_alone = true;
     std::uint16_t port = 0;  // of the bus; 0: its default
 };

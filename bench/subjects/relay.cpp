@@ -15,15 +15,6 @@ namespace {
 
 constexpr std::size_t buffer_octets = std::size_t{64} * 1024;
 
-void write_whole(int to, const char* octets, std::size_t count) {
-    while (count > 0) {
-        const auto put = ::write(to, octets, count);
-        if (put <= 0) throw std::runtime_error("a socket of the relay broke");
-        octets += put;
-        count -= static_cast<std::size_t>(put);
-    }
-}
-
 std::size_t read_some(int from, std::vector<char>& buffer) {
     const auto got = ::read(from, buffer.data(), buffer.size());
     if (got <= 0) throw std::runtime_error("a socket of the relay ended");
@@ -142,6 +133,19 @@ private:
 };
 
 }  // namespace
+
+void write_whole(int to, const char* octets, std::size_t count) {
+    while (count > 0) {
+        const auto put = ::write(to, octets, count);
+        if (put <= 0) throw std::runtime_error("a socket of the relay broke");
+        octets += put;
+        count -= static_cast<std::size_t>(put);
+    }
+}
+
+std::unique_ptr<participant> make_stream_participant(int socket, const seat& where) {
+    return std::make_unique<stream_participant>(socket, where);
+}
 
 std::unique_ptr<subject> make_relay(const subject_plan& plan) { return std::make_unique<relay>(plan, true); }
 
