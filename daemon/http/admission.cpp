@@ -84,7 +84,7 @@ private:
 
     bool allow_all() {
         out_.answer = {.status = 204, .type = {}};
-        out_.answer.headers.push_back({"Allow", "GET, HEAD, POST, OPTIONS"});
+        out_.answer.headers.push_back({"Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS"});
         return false;
     }
 

@@ -3,12 +3,25 @@
 #include <algorithm>
 
 #include "http/field_text.hpp"
+#include "message/text.hpp"
 
 namespace mbusd {
 namespace {
 
 // The media type of errors, beside text/plain.
 constexpr std::string_view json_type = "application/json";
+
+// Errors repeat parts of the request, which may be any octets; what is said is UTF-8 (RFC 8259, section 8.1).
+std::string readable(std::string_view text) {
+    constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto length = mbus::text::utf8_sequence(text, at);
+        out += length == 0 ? replacement : text.substr(at, length);
+        at += std::max<std::size_t>(length, 1);
+    }
+    return out;
+}
 
 std::string json_quoted(std::string_view text) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -99,8 +112,8 @@ http_response exchange::problem(int status, std::string_view code, std::string_v
 }
 
 http_response problem_response(bool as_json, int status, std::string_view code, std::string_view text) {
-    if (!as_json) return http_response::plain(status, std::string{text} + '\n');
-    return http_response::json(status, "{\"code\":" + json_quoted(code) + ",\"text\":" + json_quoted(text) + "}\n");
+    if (!as_json) return http_response::plain(status, readable(text) + '\n');
+    return http_response::json(status, "{\"code\":" + json_quoted(code) + ",\"text\":" + json_quoted(readable(text)) + "}\n");
 }
 
 void exchange::too_many_failures(std::chrono::seconds wait) {

@@ -58,6 +58,18 @@ TEST_CASE("errors are JSON unless text is asked for") {
     CHECK(problem_response(false, 403, "forbidden", "why").body == "why\n");
 }
 
+TEST_CASE("an error that repeats octets of the request is UTF-8 whatever they are (RFC 8259 s8.1)") {
+    CHECK(problem_response(true, 403, "forbidden", "'\xff\xc3\xa9'").body == "{\"code\":\"forbidden\",\"text\":\"'\xEF\xBF\xBD\xc3\xa9'\"}\n");
+    CHECK(problem_response(false, 403, "forbidden", "\xc3").body == "\xEF\xBF\xBD\n");
+}
+
+TEST_CASE("every status that is answered has its reason") {
+    for (const int status : {200, 201, 202, 204, 304, 308, 400, 401, 403, 404, 405, 408, 409, 412, 413, 415, 422, 426, 429, 431, 500, 501, 502, 503, 504, 505}) {
+        CAPTURE(status);
+        CHECK(reason_phrase(status) != "Status");
+    }
+}
+
 TEST_CASE("line ends in header values never reach the wire") {
     const auto head = response_head(http_response::plain(200, "").with("Location", "/a\r\nSet-Cookie: x"), {}, {.octets = 0});
     CHECK(head.find("\r\nSet-Cookie") == std::string::npos);
