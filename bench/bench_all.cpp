@@ -51,6 +51,7 @@ struct options {
     std::string json;
     std::string from;
     std::string docs;
+    bool help = false;
 };
 
 options parse(int argc, char** argv) {
@@ -63,6 +64,7 @@ options parse(int argc, char** argv) {
         };
         if (word == "--list") out.list = true;
         else if (word == "--quick") out.quick = true;
+        else if (word == "--help") out.help = true;
         else if (word == "--only") out.only.push_back(next());
         else if (word == "--json") out.json = next();
         else if (word == "--from") out.from = next();
@@ -124,6 +126,10 @@ void raise_descriptor_limit() {
 }
 
 int run(const options& asked) {
+    if (asked.help) {
+        std::fputs(usage, stdout);
+        return 0;
+    }
     if (asked.list) {
         for (const auto& each : wanted_jobs(asked)) std::printf("%s\n", each.about.id.c_str());
         return 0;
