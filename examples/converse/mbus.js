@@ -1,5 +1,6 @@
 // A plugin for Converse (https://conversejs.org) that shows who is on the bus and the newest entries of feeds, as
-// they come, in the element #mbus. Converse's own headline box shows only the first message of each sender.
+// they come, in the element #mbus, and sends commands. Converse's own headline box shows only the first message of
+// each sender, and it opens chats with names at a domain only.
 //
 //     converse.plugins.add("mbus", mbus);
 //     converse.initialize({ whitelisted_plugins: ["mbus"], mbus_feeds: ["news"], ... });   // no feeds named: all of them
@@ -36,6 +37,8 @@ class Watch {
             this.connection.addHandler((stanza) => (handle.call(this, stanza), true), null, name, null, null, from, { matchBareFromJid: true });
         on("presence", this.bus, this.presence);
         on("message", this.pubsub, this.event);
+        on("message", this.bus, this.message);
+        this.panel.onSend = (address, commands) => this.send(address, commands);
         this.api.send(this.stanza("presence", { type: "subscribe", to: this.bus }));
         const named = this.api.settings.get("mbus_feeds");
         for (const node of named.length ? named : await this.nodes()) await this.follow(node);
@@ -46,6 +49,22 @@ class Watch {
         const from = stanza.getAttribute("from");
         const address = from.slice(from.indexOf("/") + 1);
         if (from.includes("/")) this.panel.entity(address, stanza.getAttribute("type") !== "unavailable");
+    }
+
+    // Reliably, to exactly one entity; the receipt or an error comes back (docs/xmpp.md, "Messages to the bus").
+    send(address, commands) {
+        const id = this.connection.getUniqueId();
+        const message = this.stanza("message", { to: `${this.bus}/${address}`, id }).c("body").t(commands).up();
+        this.api.send(message.c("request", { xmlns: "urn:xmpp:receipts" }));
+        this.sent = id;
+    }
+
+    message(stanza) {
+        const [delivered] = stanza.getElementsByTagName("delivered");
+        const about = stanza.getElementsByTagName("received")[0]?.getAttribute("id") ?? stanza.getAttribute("id");
+        if (delivered && about === this.sent) this.panel.say(`Delivered to ${delivered.getAttribute("entity")}`);
+        else if (stanza.getAttribute("type") === "error" && about === this.sent) this.panel.say(reason(stanza));
+        else if (!delivered) this.panel.message(stanza.querySelector("body")?.textContent);
     }
 
     event(stanza) {
@@ -91,12 +110,30 @@ class Panel {
         this.lists = new Map();
         this.root.replaceChildren();
         this.entities = this.section("On the bus", "ul");
+        this.entities.onclick = ({ target }) => target.matches("li") && (this.form.elements.address.value = target.textContent);
+        this.form = this.root.appendChild(document.createElement("form"));
+        for (const [name, label] of [["address", "To"], ["commands", "Commands"]]) {
+            const input = Object.assign(document.createElement("input"), { name, required: true });
+            const row = document.createElement("label");
+            row.append(`${label} `, input);
+            this.form.append(row, " ");
+        }
+        this.form.append(Object.assign(document.createElement("button"), { textContent: "Send" }));
+        this.form.onsubmit = (submit) => {
+            submit.preventDefault();
+            this.onSend?.(this.form.elements.address.value, this.form.elements.commands.value);
+        };
+        this.outcome = this.root.appendChild(document.createElement("output"));
+        this.messages = this.section("Messages", "ol");
     }
 
     say(text) {
-        const line = document.createElement("p");
-        line.textContent = text;
-        this.root.append(line);
+        this.outcome.textContent = text;
+    }
+
+    message(text) {
+        if (text) this.messages.prepend(Object.assign(document.createElement("li"), { textContent: text }));
+        while (this.messages.children.length > entriesShown) this.messages.lastChild.remove();
     }
 
     section(title, kind) {

@@ -13,7 +13,7 @@ const domain = "bus.example";
 const pictures = process.env.MBUS_SCREENSHOTS ?? "/tmp";
 const modules = join(dirname(fileURLToPath(import.meta.url)), "node_modules");
 const password = (user) => `secret of ${user}`;
-let site, lab, browser;
+let site, lab, browser, player;
 
 // Converse with nothing of ours; `settings` are its own.
 const plain = (settings) => `<!doctype html><meta charset="utf-8"><link rel="stylesheet" href="/converse/converse.min.css"><body>
@@ -31,7 +31,7 @@ before(async () => {
         "-keyout", join(lab.folder, "key.pem"), "-out", join(lab.folder, "certificate.pem")], { stdio: "ignore" });
     await lab.start();
     for (const user of ["ann", "bob"]) await lab.account(user, password(user));
-    await lab.listen("(app:player media:audio)");
+    player = await lab.listen("(app:player media:audio)");
     await lab.tool("mbus", "feed", "create", "news", "The news");
     browser = await chromium.launch({
         executablePath: chromiumPath,
@@ -123,6 +123,23 @@ test("with nothing but an address Converse finds the WebSocket by host-meta (XEP
     await login(page, `bob@${domain}`, password("bob"));
     await page.waitForFunction(() => window.peephole?.api.connection.connected());
     assert.equal(page.socket, `wss://${domain}/xmpp`);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
+test("the plugin of examples/converse sends commands, and shows what came of them and what comes", async () => {
+    const page = await open(`${site.origin}/index.html?domain=${domain}&websocket=ws://localhost:${port}/xmpp`);
+    await login(page, "bob", password("bob"));
+    await page.locator("#mbus li", { hasText: "app:player" }).click();
+    await page.getByLabel("Commands").fill('player.play("song.mp3" 3)');
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.locator("#mbus output", { hasText: /^Delivered to \(app:player/ }).waitFor();
+    await until(() => player.out.includes('player.play("song.mp3" 3)'), () => `mbus-listen: ${player.out}`);
+    await page.getByLabel("To", { exact: true }).fill("(app:nobody)");
+    await page.getByRole("button", { name: "Send" }).click();
+    await page.locator("#mbus output", { hasText: "(app:nobody)" }).waitFor();
+    for (const value of ["on", "off"]) await lab.tool("mbus-send", "(app:xmpp user:bob)", "state.now", value);
+    for (const value of ["on", "off"]) await page.locator("#mbus ol[aria-label=Messages] li", { hasText: `state.now(${value})` }).waitFor();
     assert.deepEqual(page.faults, []);
     await page.context().close();
 });
