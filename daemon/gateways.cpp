@@ -9,6 +9,7 @@
 #include "clients/account_table.hpp"
 #include "gateways/atom/atom_gateway.hpp"
 #include "gateways/atom/host_meta.hpp"
+#include "gateways/metrics/metric_page.hpp"
 #include "gateways/page/page_paths.hpp"
 #include "http/listen_socket.hpp"
 #include "http/tls.hpp"
@@ -49,6 +50,13 @@ std::string random_octets(std::size_t count) {
     }
     out.resize(count);
     return out;
+}
+
+void add_atom_metrics(metric_page& page, const atom_counters& c) {
+    page.counter("mbusd_atom_requests_total", "Requests for feeds over HTTP, by result.", c.read, {{"result", "read"}});
+    page.counter("mbusd_atom_requests_total", {}, c.unchanged, {{"result", "unchanged"}});
+    page.counter("mbusd_atom_requests_total", {}, c.written, {{"result", "written"}});
+    page.counter("mbusd_atom_requests_total", {}, c.refused, {{"result", "refused"}});
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -140,16 +148,23 @@ void gateways::use_accounts(account_table& accounts, feed_home* feeds) {
         atom_ = std::make_unique<atom_gateway>(*feeds, *clients_, [this]() -> const settings& { return hub_.configuration(); }, random_octets);
         atom_->use_passwords([&accounts](std::string_view name, std::string_view password) { return accounts.check(name, password); });
         atom_->add_paths(paths_);
+        parts_->add_figures([this](metric_page& page) { add_atom_metrics(page, atom_->counters()); });
     }
     if (!hub_.configuration().xmpp.enabled) return;
     add_host_meta(paths_);
     xmpp_ = std::make_unique<xmpp_parts>(context_, hub_, accounts, feeds, turns_, log_);
     xmpp_->add_paths(paths_);
     parts_->add_figures([this](metric_page& page) { xmpp_->add_metrics(page); });
+    hub_.requests().add_status([this](mbus::value::list& into) { xmpp_->add_status(into); });
+    hub_.requests().add_counters([this](mbus::value::list& into) { xmpp_->add_counters(into); });
 }
 
 void gateways::restored(store& kept) {
     if (parts_) parts_->restored(kept);
+}
+
+void gateways::add_figures(std::function<void(metric_page&)> source) {
+    if (parts_) parts_->add_figures(std::move(source));
 }
 
 void gateways::use_links(const link_table& links) {

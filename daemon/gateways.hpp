@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,7 @@ class account_table;
 class atom_gateway;
 class feed_home;
 class link_table;
+class metric_page;
 class store;
 class xmpp_parts;
 
@@ -62,6 +64,8 @@ public:
     void use_accounts(account_table& accounts, feed_home* feeds);
     // The router has its sessions back from the store, which has not started.
     void restored(store& kept);
+    // Figures of a part that is no gateway, for /metrics.
+    void add_figures(std::function<void(metric_page&)> source);
     // For their figures; they live as long as requests are answered.
     void use_links(const link_table& links);
     // The token of this client was withdrawn.

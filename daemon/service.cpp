@@ -21,6 +21,7 @@
 #include "config/key_table.hpp"
 #include "config/reload.hpp"
 #include "config/session_file.hpp"
+#include "feed_figures.hpp"
 #include "feeds/feed_entity.hpp"
 #include "feeds/feed_home.hpp"
 #include "gateways.hpp"
@@ -224,6 +225,9 @@ void service::parts::start_feeds() {
     if (auto read = feeds->load(); !read) log.error("feeds could not be read", {{"reason", read.error().text}});
     feeds_on_the_bus = std::make_unique<feed_entity>(*feeds, hub, turns);
     if (auto joined = feeds_on_the_bus->join(); !joined) log.error("publish-subscribe is not on the bus", {{"reason", joined.error().text}});
+    hub.requests().add_status([this](mbus::value::list& into) { add_feed_status(into, *feeds); });
+    hub.requests().add_counters([this](mbus::value::list& into) { add_feed_counters(into, *feeds, *feeds_on_the_bus); });
+    doors->add_figures([this](metric_page& page) { add_feed_metrics(page, *feeds, *feeds_on_the_bus); });
 }
 
 // By the clock of the wall, which may jump: so it is looked at again every hour.

@@ -15,6 +15,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <mbus/value.hpp>
+
 #include "http/path_table.hpp"
 #include "router/router.hpp"
 #include "router/turn.hpp"
@@ -36,6 +38,9 @@ public:
 
     void add_paths(path_table& paths);
     void add_metrics(metric_page& page) const;
+    // For mbusd.status and mbusd.counters.
+    void add_status(mbus::value::list& into) const;
+    void add_counters(mbus::value::list& into) const;
     // The account was removed or has a new password (user_identity::identity()).
     void end_sessions_of(std::string_view identity);
     void stop_accepting();

@@ -124,7 +124,7 @@ domain_services::domain_services(daemon_lab& lab, mbusd::xmpp::server& at)
            },
            .after = [&lab](std::chrono::milliseconds wait, std::function<void()> what) { lab.later(wait, std::move(what)); }},
           lab.bus.hub, lab.bus.turns, at),
-      pubsub(std::string{"pubsub."} + domain, lab.feeds.nodes(), at) {
+      pubsub({.host = std::string{"pubsub."} + domain}, lab.feeds.nodes(), at) {
     at.add(bus);
     at.add(pubsub);
     lab.feeds.add(pubsub);

@@ -104,6 +104,7 @@ public:
     }
     void close() override { closed_ = true; }
     void login_failed() override {}
+    [[nodiscard]] std::chrono::milliseconds login_wait() override { return std::chrono::milliseconds{0}; }
 
 private:
     [[nodiscard]] xmpp::time_point now() { return lab_.bus.hub.now(); }

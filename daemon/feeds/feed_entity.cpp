@@ -134,12 +134,17 @@ void feed_entity::take(const mbus::command& what, const message_source& source, 
     outgoing answer{std::string{source.from}, text_of(answer_to(what.name, form->id, std::move(result))), {}};
     auto too_large = request_result::failed(mbus::errc::too_large, "the answer is larger than you take; read it over HTTP");
     answer.smaller = text_of(answer_to(what.name, form->id, std::move(too_large)));
-    if (!wait) {
+    // Later answers to the same program wait behind that of a change.
+    if (!wait && !waiting_for_.contains(answer.to)) {
         queue(std::move(answer));
         return;
     }
+    ++waiting_for_[answer.to];
     feeds_.when_stored([this, answer = std::move(answer), alive = std::weak_ptr{alive_}] {
-        if (!alive.expired()) queue(answer);
+        if (alive.expired()) return;
+        const auto found = waiting_for_.find(answer.to);
+        if (found != waiting_for_.end() && --found->second == 0) waiting_for_.erase(found);
+        queue(answer);
     });
 }
 

@@ -12,6 +12,8 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -70,6 +72,7 @@ private:
     turn_queue& turns_;
     std::optional<mbus::protocol::entity_handle> handle_;
     std::deque<outgoing> waiting_;
+    std::map<std::string, std::size_t, std::less<>> waiting_for_;  // answers that wait for the disk, by who asked
     feed_bus_counters counters_;
     std::shared_ptr<int> alive_ = std::make_shared<int>();
 };

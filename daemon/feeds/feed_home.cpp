@@ -52,9 +52,19 @@ std::string unescaped(std::string_view text) {
     return out;
 }
 
+// Only what is not usual.
+std::string lines_of(const pubsub::subscription_options& options) {
+    std::string out;
+    for (const auto& field : pubsub::option_fields()) {
+        if (options.*field.member != pubsub::subscription_options{}.*field.member) out.append(field.name).append(options.*field.member ? "=1\n" : "=0\n");
+    }
+    return out;
+}
+
 // Field by field: what this version does not know is left at its default.
-pubsub::node_config config_of(std::string_view lines) {
-    pubsub::node_config out;
+template <class Settings>
+Settings settings_of(std::string_view lines) {
+    Settings out;
     while (!lines.empty()) {
         const auto end = std::min(lines.find('\n'), lines.size());
         const auto line = lines.substr(0, end);
@@ -65,6 +75,9 @@ pubsub::node_config config_of(std::string_view lines) {
     }
     return out;
 }
+
+pubsub::node_config config_of(std::string_view lines) { return settings_of<pubsub::node_config>(lines); }
+pubsub::subscription_options options_of(std::string_view lines) { return settings_of<pubsub::subscription_options>(lines); }
 
 }  // namespace
 
@@ -112,7 +125,7 @@ mbus::result<void> feed_home::load() {
     if (read) {
         read = load_feed_subscriptions(kept_, [this](stored_feed_person&& one) {
             const auto state = pubsub::subscription_state_from(one.what);
-            if (state) nodes_.restore_subscription({std::move(one.node), std::move(one.jid), *state});
+            if (state) nodes_.restore_subscription({std::move(one.node), std::move(one.jid), *state, options_of(one.options)});
         });
     }
     if (read) {
@@ -152,10 +165,15 @@ void feed_home::write(Put&& put) {
 
 void feed_home::when_stored(std::function<void()> then) {
     if (!kept_.keeps() || changes_.idle()) {
-        then();
+        if (then) then();
         return;
     }
-    changes_.after(std::move(then));
+    ++waiting_;
+    ++counters_.stored_later;
+    changes_.after([this, done = std::move(then)] {
+        --waiting_;
+        if (done) done();
+    });
 }
 
 void feed_home::finish() { changes_.finish(); }
@@ -204,24 +222,34 @@ void feed_home::drop_items(std::string_view node) {
 void feed_home::put_subscription(const pubsub::subscription& what) {
     write([&](transaction& to) {
         if (what.state == pubsub::subscription_state::none) drop_feed_subscription(to, what.node, what.jid);
-        else put_feed_subscription(to, {what.node, what.jid, std::string{to_string(what.state)}});
+        else put_feed_subscription(to, {what.node, what.jid, std::string{to_string(what.state)}, lines_of(what.options)});
     });
 }
 
 void feed_home::put_affiliation(const pubsub::affiliated& what) {
     write([&](transaction& to) {
         if (what.what == pubsub::affiliation::none) drop_feed_affiliation(to, what.node, what.jid);
-        else put_feed_affiliation(to, {what.node, what.jid, std::string{to_string(what.what)}});
+        else put_feed_affiliation(to, {what.node, what.jid, std::string{to_string(what.what)}, {}});
     });
 }
 
 // --- events -------------------------------------------------------------------------------------------
 
 void feed_home::notify(std::string_view jid, const pubsub::event& what) {
+    ++counters_.notifications;
     for (auto* each : listeners_) each->notify(jid, what);
 }
 
 void feed_home::changed(const pubsub::event& what) {
+    using kind = pubsub::event::kind;
+    switch (what.what) {
+    case kind::published: ++(what.fresh ? counters_.published : counters_.updated); break;
+    case kind::retracted: ++counters_.retracted; break;
+    case kind::purged: ++counters_.purged; break;
+    case kind::deleted: ++counters_.removed; break;
+    case kind::configured: ++counters_.configured; break;
+    case kind::subscribed: break;
+    }
     for (auto* each : listeners_) each->changed(what);
 }
 

@@ -36,6 +36,18 @@ struct feed_options {
     pubsub::service_limits limits{};
 };
 
+// Since the daemon started.
+struct feed_counters {
+    std::uint64_t published = 0;  // new entries
+    std::uint64_t updated = 0;    // new versions
+    std::uint64_t retracted = 0;
+    std::uint64_t purged = 0;
+    std::uint64_t removed = 0;    // nodes
+    std::uint64_t configured = 0;
+    std::uint64_t notifications = 0;  // one for each subscription that is told of a change
+    std::uint64_t stored_later = 0;   // answers that waited for the disk
+};
+
 class feed_home final : public pubsub::listener, public pubsub::storage, private turn_task {
 public:
     using after_function = std::function<void(std::chrono::milliseconds, std::function<void()>)>;
@@ -48,6 +60,7 @@ public:
     mbus::result<void> load();
 
     [[nodiscard]] pubsub::service& nodes() noexcept { return nodes_; }
+    [[nodiscard]] const pubsub::service& nodes() const noexcept { return nodes_; }
     [[nodiscard]] const std::string& domain() const noexcept { return options_.domain; }
 
     // Hear of every event until forget().
@@ -57,6 +70,9 @@ public:
     // Runs when all changes so far are on the disk; at once when nothing is kept. `then` may be empty:
     // what it holds on to waits.
     void when_stored(std::function<void()> then);
+    // Answers that wait now.
+    [[nodiscard]] std::size_t waiting_for_store() const noexcept { return waiting_; }
+    [[nodiscard]] const feed_counters& counters() const noexcept { return counters_; }
     // Why nothing can be stored; empty: all is well.
     [[nodiscard]] std::string_view problem() const noexcept { return kept_.problem(); }
     // Hands over to the store what has gathered: before store::close().
@@ -106,6 +122,8 @@ private:
     journal changes_;
     std::vector<pubsub::listener*> listeners_;
     std::map<std::string, node_facts, std::less<>> facts_;
+    feed_counters counters_;
+    std::size_t waiting_ = 0;
     bool loading_ = false;
     bool retrying_ = false;
     std::shared_ptr<int> alive_ = std::make_shared<int>();

@@ -110,6 +110,8 @@ public:
     // at: answer with too_many_failures().
     [[nodiscard]] virtual std::optional<std::chrono::seconds> blocked_for() = 0;
     virtual void credential_failed() = 0;  // also after upgrade()
+    // How long a password is not to be looked at, also after upgrade(): it grows with every failure.
+    [[nodiscard]] virtual std::chrono::milliseconds password_delay() = 0;
 
     // {"code":CODE,"text":TEXT} as JSON, or TEXT as plain text, by what the client accepts.
     [[nodiscard]] http_response problem(int status, std::string_view code, std::string_view text) const;

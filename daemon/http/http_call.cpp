@@ -1,5 +1,6 @@
 #include "http/http_call.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mbusd {
@@ -67,6 +68,13 @@ std::optional<std::chrono::seconds> http_call::blocked_for() {
 void http_call::credential_failed() {
     ++environment_.counters.credential_failures;
     if (client_) environment_.guesses.failed(std::chrono::steady_clock::now(), *client_);
+}
+
+std::chrono::milliseconds http_call::password_delay() {
+    if (!client_) return std::chrono::milliseconds{0};
+    const auto now = std::chrono::steady_clock::now();
+    const auto& guesses = environment_.guesses;
+    return std::max<std::chrono::milliseconds>(guesses.password_delay(now, *client_), guesses.blocked_for(now, *client_).value_or(std::chrono::seconds{0}));
 }
 
 bool http_call::write(std::string_view text) {

@@ -28,6 +28,7 @@ public:
     [[nodiscard]] bool answered() const noexcept override { return answered_; }
     [[nodiscard]] std::optional<std::chrono::seconds> blocked_for() override;
     void credential_failed() override;
+    [[nodiscard]] std::chrono::milliseconds password_delay() override;
 
     // http_stream
     bool write(std::string_view text) override;

@@ -49,6 +49,9 @@ inline fault jid_required() { return {"modify", "bad-request", "jid-required", "
 inline fault foreign_jid() {
     return {"modify", "bad-request", "invalid-jid", "only your own address, bare or full, may be subscribed"};
 }
+inline fault pending() {
+    return {"auth", "not-authorized", "pending-subscription", "an owner has not decided about your subscription yet"};
+}
 inline fault not_subscribed() { return {"cancel", "unexpected-request", "not-subscribed", "there is no such subscription"}; }
 inline fault last_owner() {
     return {"modify", "not-acceptable", {}, "the node would have no owner; make somebody else an owner first"};

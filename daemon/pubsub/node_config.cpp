@@ -28,12 +28,11 @@ std::string text_of(const node_config& from) {
     return from.*Member;
 }
 
-// XEP-0004: "1", "0", "true", "false".
 template <bool node_config::*Member>
 bool set_flag(node_config& to, const std::string& value) {
-    if (value != "1" && value != "true" && value != "0" && value != "false") return false;
-    to.*Member = value == "1" || value == "true";
-    return true;
+    const auto flag = flag_from(value);
+    if (flag) to.*Member = *flag;
+    return flag.has_value();
 }
 
 template <bool node_config::*Member>
@@ -123,6 +122,12 @@ bool says_nothing(const config_field& field, const std::vector<std::string>& val
 }  // namespace
 
 std::span<const config_field> config_fields() noexcept { return fields; }
+
+std::optional<bool> flag_from(std::string_view text) noexcept {
+    if (text == "1" || text == "true") return true;
+    if (text == "0" || text == "false") return false;
+    return std::nullopt;
+}
 
 std::optional<fault> node_config::apply(const form_fields& asked) {
     node_config fresh = *this;

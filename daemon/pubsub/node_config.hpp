@@ -70,4 +70,7 @@ struct config_field {
 
 [[nodiscard]] std::span<const config_field> config_fields() noexcept;
 
+// A boolean of a form or an attribute (XEP-0004): "1", "0", "true", "false".
+[[nodiscard]] std::optional<bool> flag_from(std::string_view text) noexcept;
+
 }  // namespace mbusd::pubsub

@@ -23,9 +23,17 @@
 #include <vector>
 
 #include "pubsub/node_config.hpp"
+#include "pubsub/subscription_options.hpp"
 #include "pubsub/types.hpp"
 
 namespace mbusd::pubsub {
+
+struct subscription {
+    std::string node{};
+    std::string jid{};  // bare or full: where events go
+    subscription_state state = subscription_state::none;
+    subscription_options options{};
+};
 
 // Who hears of events.
 class listener {
@@ -60,7 +68,9 @@ struct service_limits {
     std::size_t nodes = 10000;
     std::size_t nodes_of_one = 1000;            // that one account owns
     std::size_t subscriptions_of_one = 1000;
+    std::size_t subscriptions_of_guest = 50;    // they cost nothing to make up
     std::size_t subscriptions_of_node = 100000;
+    std::size_t affiliations_of_node = 10000;
     std::size_t payload_octets = 256 * 1024;    // as a stanza (RFC 6120, section 13.12)
     std::size_t octets = 256 * 1024 * 1024;     // of all payloads
     std::size_t id_octets = 1024;               // of node and item ids
@@ -120,8 +130,10 @@ public:
 
     // --- subscriptions and affiliations (service_people.cpp) ------------------------------------------
 
-    outcome<subscription> subscribe(const requester& who, std::string_view node, std::string_view jid);
+    outcome<subscription> subscribe(const requester& who, std::string_view node, std::string_view jid, const form_fields& options = {});
     outcome<done> unsubscribe(const requester& who, std::string_view node, std::string_view jid);
+    outcome<subscription_options> options(const requester& who, std::string_view node, std::string_view jid) const;
+    outcome<done> set_options(const requester& who, std::string_view node, std::string_view jid, const form_fields& options);
     // The requester's own, of one node or of all (empty).
     outcome<std::vector<subscription>> subscriptions(const requester& who, std::string_view node) const;
     outcome<std::vector<affiliated>> affiliations(const requester& who, std::string_view node) const;
@@ -133,8 +145,11 @@ public:
     outcome<done> set_affiliations(const requester& who, std::string_view node, const std::vector<affiliated>& wanted);
     // An owner's answer to approval_wanted().
     outcome<done> decide(const requester& who, std::string_view node, std::string_view jid, bool allow);
-    // The JID has gone for good: a guest, or a bounce (section 12.4).
+    // The JID has gone for good: a guest, or a bounce (section 12.4). May be called by the listener too.
     void forget(std::string_view jid);
+    // The full JID has become available: it gets newest items where a node says so (send_last_published_item),
+    // and as an owner what waits for its approval.
+    void came(std::string_view jid);
 
     // --- at the start: what storage kept, in any order after its node -----------------------------------
 
@@ -143,10 +158,20 @@ public:
     void restore_subscription(const subscription& what);
     void restore_affiliation(const affiliated& what);
 
-    [[nodiscard]] std::size_t node_count() const noexcept { return nodes_.size(); }
+    struct sizes {
+        std::size_t nodes = 0;
+        std::size_t items = 0;
+        std::size_t subscriptions = 0;
+        std::size_t octets = 0;
+    };
+    [[nodiscard]] sizes count() const noexcept;
     [[nodiscard]] std::size_t octets() const noexcept { return octets_; }
 
 private:
+    struct subscriber {
+        subscription_state state = subscription_state::none;
+        subscription_options options{};
+    };
     struct node_record {
         std::string id;
         node_config config;
@@ -154,7 +179,7 @@ private:
         std::string creator;
         std::map<std::uint64_t, std::shared_ptr<const item>> by_order;
         std::unordered_map<std::string, std::uint64_t> order_of;  // item id -> order
-        std::map<std::string, subscription_state, std::less<>> subscribers;  // by JID as subscribed
+        std::map<std::string, subscriber, std::less<>> subscribers;  // by JID as subscribed
         std::map<std::string, affiliation, std::less<>> people;              // by bare JID
     };
 
@@ -168,9 +193,13 @@ private:
     void take_out(node_record& from, std::string_view id);
     void make_room(node_record& in);
     void tell(const node_record& of, const event& what);
+    void end_telling();
+    // Of a subscription that is there, or (none) its end.
     void set_state(node_record& in, const std::string& jid, subscription_state state);
+    [[nodiscard]] outcome<node_record*> with_subscription(const requester& who, std::string_view node, std::string_view jid) const;
+    void ask_owners(const node_record& of, const subscription& about);
     void set_role(node_record& in, const std::string& jid, affiliation what);
-    void send_last(const node_record& of, const std::string& jid);
+    void send_last(const node_record& of, std::string_view jid, const subscription_options& options);
     [[nodiscard]] std::string fresh_id();
 
     listener& listener_;
@@ -181,6 +210,8 @@ private:
     std::map<std::string, std::unique_ptr<node_record>, std::less<>> nodes_;
     std::uint64_t last_order_ = 0;
     std::size_t octets_ = 0;
+    bool telling_ = false;             // subscribers are walked through: they stay as they are
+    std::vector<std::string> leaving_; // told to forget() meanwhile
     std::unordered_map<std::string, std::size_t> subscriptions_;  // by bare JID
     std::unordered_map<std::string, std::size_t> owned_;          // nodes, by bare JID of who made them
 };

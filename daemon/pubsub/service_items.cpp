@@ -134,11 +134,11 @@ outcome<std::vector<std::shared_ptr<const item>>> service::items(const requester
     return out;
 }
 
-void service::send_last(const node_record& of, const std::string& jid) {
-    if (of.config.send_last == last_item::never || of.by_order.empty()) return;
+void service::send_last(const node_record& of, std::string_view jid, const subscription_options& options) {
+    if (of.config.send_last == last_item::never || of.by_order.empty() || !options.deliver) return;
     const auto& newest = of.by_order.rbegin()->second;
     listener_.notify(jid, {.what = event::kind::published, .node = of.id, .item_id = newest->id, .entry = newest, .fresh = false,
-                           .payload = of.config.deliver_payloads, .message_type = of.config.notification_type});
+                           .payload = of.config.deliver_payloads, .body = of.config.include_body && options.include_body, .message_type = of.config.notification_type});
 }
 
 void service::restore_item(std::string_view node, item what) {

@@ -25,7 +25,7 @@ affiliation service::role_of(const node_record& in, std::string_view jid) {
 
 bool service::has_subscription(const node_record& in, std::string_view bare) {
     return std::ranges::any_of(in.subscribers, [&](const auto& each) {
-        return each.second == subscription_state::subscribed && bare_jid(each.first) == bare;
+        return each.second.state == subscription_state::subscribed && bare_jid(each.first) == bare;
     });
 }
 
@@ -96,7 +96,7 @@ outcome<done> service::configure(const requester& who, std::string_view node, co
     if (it.config.access == access_model::whitelist && before.access != access_model::whitelist) {
         // Who is not on the list is not subscribed any more.
         std::vector<std::string> strangers;
-        for (const auto& [jid, state] : it.subscribers) {
+        for (const auto& [jid, how] : it.subscribers) {
             if (role_of(it, jid) == affiliation::none) strangers.push_back(jid);
         }
         for (const auto& jid : strangers) set_state(it, jid, subscription_state::none);
@@ -117,8 +117,9 @@ outcome<done> service::remove(const requester& who, std::string_view node) {
         listener_.changed(gone);
     }
     for (const auto& [order, entry] : it.by_order) octets_ -= entry->octets;
-    for (const auto& [jid, state] : it.subscribers) {
-        if (auto& count = subscriptions_[std::string{bare_jid(jid)}]; count > 0) --count;
+    for (const auto& [jid, how] : it.subscribers) {
+        const auto count = subscriptions_.find(std::string{bare_jid(jid)});
+        if (count != subscriptions_.end() && --count->second == 0) subscriptions_.erase(count);
     }
     if (auto& count = owned_[it.creator]; count > 0) --count;
     storage_.drop_node(it.id);
@@ -150,7 +151,7 @@ outcome<service::node_view> service::look_at(const requester& who, std::string_v
     const auto* record = find(node);
     if (record == nullptr || !sees(*record, who)) return faults::no_node(node);
     const auto subscribed = std::ranges::count(record->subscribers, subscription_state::subscribed,
-                                               [](const auto& each) { return each.second; });
+                                               [](const auto& each) { return each.second.state; });
     return node_view{&record->config, record->created_ms, record->creator, static_cast<std::size_t>(subscribed)};
 }
 
@@ -159,13 +160,27 @@ void service::tell(const node_record& of, const event& what) {
     event full = what;
     full.message_type = of.config.notification_type;
     full.payload = of.config.deliver_payloads;
-    full.body = of.config.include_body && what.what == event::kind::published;
+    const bool body = of.config.include_body && what.what == event::kind::published;
     if (of.config.deliver_notifications) {
-        for (const auto& [jid, state] : of.subscribers) {
-            if (state == subscription_state::subscribed) listener_.notify(jid, full);
+        telling_ = true;
+        for (const auto& [jid, how] : of.subscribers) {
+            if (how.state != subscription_state::subscribed || !how.options.deliver) continue;
+            full.body = body && how.options.include_body;
+            listener_.notify(jid, full);
         }
+        end_telling();
     }
+    full.body = false;
     listener_.changed(full);
+}
+
+service::sizes service::count() const noexcept {
+    sizes out{.nodes = nodes_.size(), .octets = octets_};
+    for (const auto& [id, record] : nodes_) {
+        out.items += record->by_order.size();
+        out.subscriptions += record->subscribers.size();
+    }
+    return out;
 }
 
 void service::restore_node(std::string_view node, const node_config& config, std::uint64_t created_ms, std::string_view creator) {

@@ -64,12 +64,6 @@ struct item {
     std::size_t octets = 0;       // of the payload as text
 };
 
-struct subscription {
-    std::string node{};
-    std::string jid{};  // bare or full: where events go
-    subscription_state state = subscription_state::none;
-};
-
 struct affiliated {
     std::string node;
     std::string jid;  // bare

@@ -205,7 +205,7 @@ administration::outcome administration::status() const {
     const auto at = facts_.facts_bus().now();
     value::list notes;
     for (const auto& each : bus.notes) notes.emplace_back(each);
-    return {true, true, "",
+    outcome out{true, true, "",
             {pair("version", MBUSD_VERSION),
              pair("broker", facts_.broker_id()),
              pair("uptime-ms", number(milliseconds(at.now - started_))),
@@ -225,12 +225,14 @@ administration::outcome administration::status() const {
              pair("datagram-budget", number(bus.datagram_budget)),
              pair("receive-buffer", number(bus.receive_buffer)),
              pair("notes", std::move(notes))}};
+    for (const auto& each : status_figures_) each(out.results);
+    return out;
 }
 
 administration::outcome administration::counters() const {
     const auto bus = facts_.facts_bus().status();
     const auto& node = facts_.facts_bus().node().counters();
-    return {true, true, "",
+    outcome out{true, true, "",
             {pair("bus", bus_counts(node)),
              pair("bus-dropped", drops_of(node)),
              pair("router", router_counts(facts_.router_counts())),
@@ -240,6 +242,8 @@ administration::outcome administration::counters() const {
                                          pair("stalled", number(bus.stalled)),
                                          pair("kernel-drops", number(bus.kernel_drops)),
                                          pair("netlink-overruns", number(bus.netlink_overruns))})}};
+    for (const auto& each : counter_figures_) each(out.results);
+    return out;
 }
 
 administration::outcome administration::interfaces() const {

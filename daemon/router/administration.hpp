@@ -62,6 +62,9 @@ struct administration_outcome {
 using administration_part =
     std::function<administration_outcome(const mbus::value::list& arguments, const granted_rights& rights)>;
 
+// Adds what another part of the daemon has to say, as pairs of name and value.
+using administration_figures = std::function<void(mbus::value::list& into)>;
+
 class administration {
 public:
     explicit administration(administration_facts& facts) : facts_(facts) {}
@@ -70,6 +73,10 @@ public:
 
     // The command "mbusd.NAME" is answered by `part` from now on.
     void add_part(std::string name, administration_part part) { parts_[std::move(name)] = std::move(part); }
+
+    // Asked for each mbusd.status and mbusd.counters.
+    void add_status(administration_figures figures) { status_figures_.push_back(std::move(figures)); }
+    void add_counters(administration_figures figures) { counter_figures_.push_back(std::move(figures)); }
 
     // The answers to the requests among `commands`, one command each. A null `rights`: the caller
     // is not a session of this daemon, and gets FAILED. Answers that are not known yet go to `later`.
@@ -90,6 +97,8 @@ private:
     administration_facts& facts_;
     mbus::protocol::time_point started_{};
     std::map<std::string, administration_part, std::less<>> parts_;
+    std::vector<administration_figures> status_figures_;
+    std::vector<administration_figures> counter_figures_;
 };
 
 }  // namespace mbusd

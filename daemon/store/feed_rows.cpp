@@ -13,19 +13,19 @@ constexpr store_statement put_item{
     "INSERT OR REPLACE INTO feed_items(node, id, payload, publisher, position, edited) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"};
 constexpr store_statement drop_item{"DELETE FROM feed_items WHERE node = ?1 AND id = ?2"};
 constexpr store_statement drop_items_of{"DELETE FROM feed_items WHERE node = ?1"};
-constexpr store_statement put_subscription{"INSERT OR REPLACE INTO feed_subscriptions(node, jid, state) VALUES(?1, ?2, ?3)"};
+constexpr store_statement put_subscription{"INSERT OR REPLACE INTO feed_subscriptions(node, jid, state, options) VALUES(?1, ?2, ?3, ?4)"};
 constexpr store_statement drop_subscription{"DELETE FROM feed_subscriptions WHERE node = ?1 AND jid = ?2"};
 constexpr store_statement put_affiliation{"INSERT OR REPLACE INTO feed_affiliations(node, jid, affiliation) VALUES(?1, ?2, ?3)"};
 constexpr store_statement drop_affiliation{"DELETE FROM feed_affiliations WHERE node = ?1 AND jid = ?2"};
 
 constexpr store_statement all_nodes{"SELECT node, config, created, creator FROM feed_nodes"};
 constexpr store_statement all_items{"SELECT node, id, payload, publisher, position, edited FROM feed_items"};
-constexpr store_statement all_subscriptions{"SELECT node, jid, state FROM feed_subscriptions"};
-constexpr store_statement all_affiliations{"SELECT node, jid, affiliation FROM feed_affiliations"};
+constexpr store_statement all_subscriptions{"SELECT node, jid, state, options FROM feed_subscriptions"};
+constexpr store_statement all_affiliations{"SELECT node, jid, affiliation, '' FROM feed_affiliations"};
 
 mbus::result<void> load_people(store& from, const store_statement& which, const std::function<void(stored_feed_person&&)>& visit) {
     return from.load(which, [&](const store_row& row) {
-        visit({std::string{row.text(0)}, std::string{row.text(1)}, std::string{row.text(2)}});
+        visit({std::string{row.text(0)}, std::string{row.text(1)}, std::string{row.text(2)}, std::string{row.text(3)}});
     });
 }
 
@@ -49,7 +49,9 @@ void put_feed_item(transaction& to, stored_feed_item what) {
 
 void drop_feed_item(transaction& to, std::string_view node, std::string_view id) { to.add(drop_item, node, id); }
 void drop_feed_items(transaction& to, std::string_view node) { to.add(drop_items_of, node); }
-void put_feed_subscription(transaction& to, const stored_feed_person& what) { to.add(put_subscription, what.node, what.jid, what.what); }
+void put_feed_subscription(transaction& to, const stored_feed_person& what) {
+    to.add(put_subscription, what.node, what.jid, what.what, what.options);
+}
 void drop_feed_subscription(transaction& to, std::string_view node, std::string_view jid) { to.add(drop_subscription, node, jid); }
 void put_feed_affiliation(transaction& to, const stored_feed_person& what) { to.add(put_affiliation, what.node, what.jid, what.what); }
 void drop_feed_affiliation(transaction& to, std::string_view node, std::string_view jid) { to.add(drop_affiliation, node, jid); }

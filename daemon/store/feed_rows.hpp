@@ -36,9 +36,10 @@ struct stored_feed_item {
 
 // A subscription or an affiliation: who, and the word for it.
 struct stored_feed_person {
-    std::string node;
-    std::string jid;
-    std::string what;
+    std::string node{};
+    std::string jid{};
+    std::string what{};
+    std::string options{};  // of a subscription: lines NAME=VALUE
     bool operator==(const stored_feed_person&) const = default;
 };
 

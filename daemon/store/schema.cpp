@@ -167,7 +167,12 @@ constexpr const char* block_lists = R"(
     ) WITHOUT ROWID;
 )";
 
-constexpr std::array<const char*, 5> steps{clients_and_grants, sessions_and_queues, feeds, accounts, block_lists};
+// What a subscriber asked for (XEP-0060, section 6.3), as lines NAME=VALUE.
+constexpr const char* subscription_options = R"(
+    ALTER TABLE feed_subscriptions ADD COLUMN options TEXT NOT NULL DEFAULT '';
+)";
+
+constexpr std::array<const char*, 6> steps{clients_and_grants, sessions_and_queues, feeds, accounts, block_lists, subscription_options};
 
 }  // namespace
 

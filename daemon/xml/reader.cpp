@@ -97,6 +97,15 @@ private:
     void start_count() {
         attributes_ = 0;
         elements_ = 0;
+        names_ = 0;
+    }
+
+    bool takes_name(const char* name) {
+        const auto octets = std::strlen(name);
+        names_ += octets;
+        if (octets <= limits_.name_octets && names_ <= limits_.names_octets) return true;
+        stop(fault_kind::too_large, octets > limits_.name_octets ? "a name that is too long" : "names and namespaces that are too long together");
+        return false;
     }
 
     void stop(fault_kind kind, std::string text) {
@@ -124,12 +133,12 @@ private:
         if (fault_.kind != fault_kind::none) return;
         if (++depth_ > limits_.depth) return stop(fault_kind::too_large, "elements nested deeper than " + std::to_string(limits_.depth));
         if (++elements_ > limits_.elements) return stop(fault_kind::too_large, "more than " + std::to_string(limits_.elements) + " elements");
-        if (std::strlen(name) > limits_.name_octets) return stop(fault_kind::too_large, "a name that is too long");
+        if (!takes_name(name)) return;
         const auto [space, local] = split(name);
         element fresh{space, local};
         for (; *attributes != nullptr; attributes += 2) {
             if (++attributes_ > limits_.attributes) return stop(fault_kind::too_large, "more than " + std::to_string(limits_.attributes) + " attributes");
-            if (std::strlen(attributes[0]) > limits_.name_octets) return stop(fault_kind::too_large, "a name that is too long");
+            if (!takes_name(attributes[0])) return;
             const auto [attribute_space, attribute_name] = split(attributes[0]);
             fresh.set(attribute_space, attribute_name, attributes[1]);
         }
@@ -165,6 +174,7 @@ private:
 
     std::size_t attributes_ = 0;
     std::size_t elements_ = 0;
+    std::size_t names_ = 0;
     std::optional<element> done_;
 };
 

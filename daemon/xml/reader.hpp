@@ -28,6 +28,8 @@ struct limits {
     std::size_t attributes = 1000;    // of all elements of a document together
     std::size_t elements = 10000;
     std::size_t name_octets = 1024;   // of a name with its namespace
+    // Of all names with their namespaces: a prefix is short in the text, and its namespace long in the tree.
+    std::size_t names_octets = 1024 * 1024;
     bool comments = false;            // skip comments and processing instructions instead of refusing them
 };
 

@@ -53,6 +53,7 @@ struct fake_exchange final : mbusd::exchange {
     [[nodiscard]] bool answered() const noexcept override { return answer.has_value(); }
     [[nodiscard]] std::optional<std::chrono::seconds> blocked_for() override { return blocked; }
     void credential_failed() override { ++failed_credentials; }
+    [[nodiscard]] std::chrono::milliseconds password_delay() override { return delay; }
 
     // The client goes.
     void hang_up() {
@@ -73,6 +74,7 @@ struct fake_exchange final : mbusd::exchange {
     std::shared_ptr<fake_stream> stream;
     std::function<void()> closed;
     std::optional<std::chrono::seconds> blocked;
+    std::chrono::milliseconds delay{0};
     int answers = 0;
     int failed_credentials = 0;
 };

@@ -51,7 +51,10 @@ class Xmpp(Socket):
             return payload.decode()
 
     def next_element(self, timeout=10):
-        return xml.fromstring(self.next_text(timeout))
+        got = xml.fromstring(self.next_text(timeout))
+        name = got.tag.rpartition("}")[2]
+        assert name not in ("iq", "message", "presence") or got.tag == CLIENT + name, f"{name} declares jabber:client"
+        return got
 
     def open(self):
         self.say(OPEN)

@@ -144,7 +144,7 @@ class Streams(Case):
             self.assertTrue(web.expect_end(wanted)[0].startswith("<open "))
         web = self.stream(opened=False)
         web.say(OPEN.replace(" to=\"bus.example\"", ""))
-        web.next_text()
+        web.expect_end("improper-addressing")
         for text, wanted in (("<iq", "not-well-formed"), ("<a xmlns='jabber:client'/><b xmlns='jabber:client'/>", "not-well-formed"),
                              ("<message xmlns='jabber:client'><!-- x --></message>", "restricted-xml"),
                              ("<!DOCTYPE x [<!ENTITY a 'b'>]><message xmlns='jabber:client'>&a;</message>", "restricted-xml"),
@@ -247,7 +247,7 @@ class Login(Case):
 
 class Stanzas(Case):
     def test_the_domain_answers_every_question(self):
-        """[xmpp 47] [xmpp 48] [xmpp 49] [xmpp 53] [xmpp 54] [xmpp 55]"""
+        """[xmpp 31] [xmpp 47] [xmpp 48] [xmpp 49] [xmpp 53] [xmpp 54] [xmpp 55]"""
         web = self.login()
         ping = web.ask("get", "<ping xmlns='urn:xmpp:ping'/>")
         self.assertEqual((ping.get("type"), ping.get("from")), ("result", "bus.example"))
@@ -258,6 +258,9 @@ class Stanzas(Case):
         for payload in ("<vCard xmlns='vcard-temp'/>", "<blocklist xmlns='urn:xmpp:blocking'/>", "<query xmlns='jabber:iq:private'/>",
                         "<query xmlns='urn:xmpp:mam:2'/>", "<query xmlns='jabber:iq:version'/>", "<x xmlns='urn:unknown'/>"):
             self.assertIn(condition(web.ask("get", payload)), (None, "service-unavailable"), payload)
+        self.assertEqual(web.ask("set", "<enable xmlns='urn:xmpp:carbons:2'/>", None).get("type"), "result")
+        devices = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='urn:xmpp:omemo:2:devices'/></pubsub>"
+        self.assertIn(condition(web.ask("get", devices, "ann@bus.example")), ("item-not-found", "service-unavailable"))
         self.assertEqual(condition(web.ask("get", "")), "bad-request")
         self.assertEqual(condition(web.ask("get", "<a xmlns='u'/><b xmlns='u'/>")), "bad-request")
         self.assertEqual(condition(web.ask("get", "<ping xmlns='urn:xmpp:ping'/>", "elsewhere.example")), "remote-server-not-found")

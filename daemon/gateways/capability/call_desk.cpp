@@ -1,59 +1,14 @@
 #include "gateways/capability/call_desk.hpp"
 
-#include <charconv>
 #include <utility>
 #include <vector>
 
 namespace mbusd {
 namespace {
 
-using mbus::value;
 using mbus::mbws::route_report;
 using mbus::mbws::route_status;
 using stage = call_outcome::stage;
-
-value property(std::string_view name, std::string text) { return value{value::list{value{name}, value{std::move(text)}}}; }
-
-std::string text_of(const value& what) {
-    if (const auto* text = what.get_if<std::string>()) return *text;
-    if (const auto* word = what.get_if<mbus::symbol>()) return word->name;
-    if (const auto* number = what.get_if<std::int64_t>()) return std::to_string(*number);
-    return {};
-}
-
-// The text beside `name` in `(("ID" "7") ("RPC-STATUS" "OK"))`.
-std::string property_of(const value& head, std::string_view name) {
-    const auto* pairs = head.get_if<value::list>();
-    if (pairs == nullptr) return {};
-    for (const auto& each : *pairs) {
-        const auto* pair = each.get_if<value::list>();
-        if (pair != nullptr && pair->size() == 2 && text_of(pair->front()) == name) return text_of(pair->back());
-    }
-    return {};
-}
-
-std::string request_text(std::uint64_t id, const mbus::command& question) {
-    const mbus::command call{question.name, {value{value::list{property("ID", std::to_string(id)), property("RPC-TYPE", "UNICAST")}},
-                                             value{value::list(question.arguments.begin(), question.arguments.end())}}};
-    return mbus::format_commands({&call, 1}).value();  // its parts were formatted or read before
-}
-
-// `((OK OK "text") (results))`; what has another form is all results.
-call_reply reply_of(const mbus::command& answer) {
-    call_reply out{.status = property_of(answer.arguments.front(), "RPC-STATUS"), .code = {}, .text = {}, .results = {}};
-    const auto* body = answer.arguments.size() > 1 ? answer.arguments[1].get_if<value::list>() : nullptr;
-    if (body == nullptr) return out;
-    const auto* verdict = !body->empty() ? body->front().get_if<value::list>() : nullptr;
-    const auto* results = body->size() > 1 ? (*body)[1].get_if<value::list>() : nullptr;
-    if (verdict == nullptr || results == nullptr || verdict->size() < 2) {
-        out.results = *body;
-        return out;
-    }
-    out.code = text_of((*verdict)[1]);
-    if (verdict->size() > 2) out.text = text_of((*verdict)[2]);
-    out.results = *results;
-    return out;
-}
 
 }  // namespace
 
@@ -81,8 +36,8 @@ void call_desk::deliver(std::string_view to, const posted_body& posted, std::opt
     std::string question;
     if (wait && posted.question) {
         id = ++last_id_;
-        question = request_text(id, *posted.question);
-        calls_.emplace(id, call{std::string{to}, posted.question->name + ".return", done});
+        question = request_text(id, *posted.question).value();  // its parts were formatted or read before
+        calls_.emplace(id, call{std::string{to}, reply_name(*posted.question), done});
     }
     const auto patience = wait.value_or(std::chrono::seconds{0});
     const outgoing_message message{.from = *from, .to = to, .type = posted.type, .body = id != 0 ? question : posted.body,
@@ -131,12 +86,8 @@ acceptance call_desk::offer(mbus::mbws::time_point, local_entity&, message_forms
     const auto commands = text ? mbus::parse_commands(*text) : mbus::result<std::vector<mbus::command>>{text.error()};
     if (!commands) return acceptance::taken;
     for (const auto& each : *commands) {
-        if (each.arguments.empty()) continue;
-        const auto written = property_of(each.arguments.front(), "ID");
-        std::uint64_t id = 0;
-        const auto read = std::from_chars(written.data(), written.data() + written.size(), id);
-        if (read.ec != std::errc{} || read.ptr != written.data() + written.size()) continue;
-        const auto found = calls_.find(id);
+        const auto id = answered_request(each);
+        const auto found = id ? calls_.find(*id) : calls_.end();
         if (found == calls_.end() || found->second.name != each.name || found->second.callee != forms.source().from) continue;
         const auto done = std::move(found->second.done);
         calls_.erase(found);

@@ -21,19 +21,13 @@
 
 #include "gateways/capability/posted_body.hpp"
 #include "router/participant.hpp"
+#include "router/request_reply.hpp"
 #include "router/router.hpp"
 
 namespace mbusd {
 
 // Calls back once after a while, from the event loop.
 using after_function = std::function<void(std::chrono::milliseconds, std::function<void()>)>;
-
-struct call_reply {
-    std::string status;  // OK, FAILED, UNKNOWN: RPC-STATUS
-    std::string code;    // result code of the callee's application
-    std::string text;
-    mbus::value::list results;
-};
 
 struct call_outcome {
     enum class stage : std::uint8_t {
@@ -43,7 +37,7 @@ struct call_outcome {
         no_reply   // after queued
     } what = stage::refused;
     mbus::mbws::route_report report{};
-    call_reply reply{};
+    request_reply reply{};
 };
 
 class call_desk final : public participant {

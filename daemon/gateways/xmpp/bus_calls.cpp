@@ -1,6 +1,5 @@
 // Requests to entities as an iq: `<command/>` in, its reply in the result. On the bus it is the request
 // form of the Mbus guidelines, name(((ID "7") (RPC-TYPE "UNICAST")) (arguments)), answered by name.return.
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,47 +7,15 @@
 #include "gateways/xmpp/bus_commands.hpp"
 #include "gateways/xmpp/bus_service.hpp"
 #include "gateways/xmpp/namespaces.hpp"
+#include "router/request_reply.hpp"
 
 namespace mbusd::xmpp {
 namespace {
 
 using mbus::errc;
-using mbus::value;
 using mbus::mbws::route_report;
 using mbus::mbws::route_status;
 using xml::element;
-
-value property(std::string_view name, std::string text) { return value::list{value{name}, value{std::move(text)}}; }
-
-std::string text_of(const value& what) {
-    if (const auto* text = what.get_if<std::string>()) return *text;
-    if (const auto* word = what.get_if<mbus::symbol>()) return word->name;
-    return {};
-}
-
-// The text beside `name` in `(("ID" "7") ("RPC-STATUS" "OK"))`.
-std::string property_of(const value& head, std::string_view name) {
-    const auto* pairs = head.get_if<value::list>();
-    if (pairs == nullptr) return {};
-    for (const auto& each : *pairs) {
-        const auto* pair = each.get_if<value::list>();
-        if (pair != nullptr && pair->size() == 2 && text_of(pair->front()) == name) return text_of(pair->back());
-    }
-    return {};
-}
-
-// `((OK OK "text") (results))`; what has another form is all results.
-void read_reply(element& into, const mbus::command& answer) {
-    into.set("status", property_of(answer.arguments.front(), "RPC-STATUS"));
-    const auto* body = answer.arguments.size() > 1 ? answer.arguments[1].get_if<value::list>() : nullptr;
-    if (body == nullptr) return;
-    const auto* verdict = !body->empty() ? body->front().get_if<value::list>() : nullptr;
-    const auto* results = body->size() > 1 ? (*body)[1].get_if<value::list>() : nullptr;
-    if (verdict == nullptr || results == nullptr || verdict->size() < 2) return add_values(into, *body);
-    into.set("code", text_of((*verdict)[1]));
-    if (verdict->size() > 2) into.set("text", text_of((*verdict)[2]));
-    add_values(into, *results);
-}
 
 }  // namespace
 
@@ -57,11 +24,9 @@ void bus_service::start_call(const std::shared_ptr<member>& from, const mbus::ad
     if (!question) return refuse(*from, iq, question.error());
     if (from->calls >= calls_of_one) return refuse(*from, iq, {errc::limit, "64 requests of this session wait for their reply; let some of them end"});
     const auto id = ++last_call_;
-    const mbus::command asked{question->name, {value{value::list{property("ID", std::to_string(id)), property("RPC-TYPE", "UNICAST")}},
-                                               value{value::list(question->arguments)}}};
-    const auto text = mbus::format_commands({&asked, 1});
-    if (!text) return refuse(*from, iq, {errc::bad_command, text.error().text});
-    calls_.emplace(id, call{.caller = from, .question = iq, .asked = whom, .callee = {}, .name = question->name + ".return"});
+    const auto text = request_text(id, *question);
+    if (!text) return refuse(*from, iq, text.error());
+    calls_.emplace(id, call{.caller = from, .question = iq, .asked = whom, .callee = {}, .name = reply_name(*question)});
     ++from->calls;
     const outgoing_message what{.from = *from->handle, .to = whom.text(), .body = *text, .reliable = true, .receipt_wanted = true};
     route_report report;
@@ -94,21 +59,20 @@ void bus_service::call_sent(std::uint64_t id, const route_report& report) {
 }
 
 bool bus_service::is_reply(const member& to, std::string_view source, const mbus::command& what) {
-    if (what.arguments.empty()) return false;
-    const auto written = property_of(what.arguments.front(), "ID");
-    std::uint64_t id = 0;
-    const auto read = std::from_chars(written.data(), written.data() + written.size(), id);
-    if (read.ec != std::errc{} || read.ptr != written.data() + written.size()) return false;
-    const auto found = calls_.find(id);
+    const auto id = answered_request(what);
+    const auto found = id ? calls_.find(*id) : calls_.end();
     if (found == calls_.end() || found->second.name != what.name || found->second.caller.lock().get() != &to) return false;
     const auto who = mbus::address::parse(source);
     if (!who || !who->answers_to(found->second.asked)) return false;
     if (!found->second.callee.empty() && found->second.callee != source) return false;
-    end_call(id, [&](member& caller, const element& iq) {
+    end_call(*id, [&](member& caller, const element& iq) {
+        const auto said = reply_of(what);
         auto out = result_of(iq);
         auto& reply = out.add(ns::bus, "reply");
-        reply.set("from", source);
-        read_reply(reply, what);
+        reply.set("from", source).set("status", said.status);
+        if (!said.code.empty()) reply.set("code", said.code);
+        if (!said.text.empty()) reply.set("text", said.text);
+        add_values(reply, said.results);
         out_.send(*caller.who, out);
     });
     return true;

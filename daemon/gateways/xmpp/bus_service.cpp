@@ -128,9 +128,16 @@ acceptance bus_service::member::offer(mbus::mbws::time_point, local_entity&, mes
         if (!wrapped) return acceptance::too_large;
         text = *wrapped;
     }
+    std::string rest;
     if (calls != 0) {
-        const auto read = mbus::parse_commands(text);
-        if (read && read->size() == 1 && service.is_reply(*this, source.from, read->front())) return acceptance::taken;
+        // Replies end their requests; what came with them is a message.
+        auto read = mbus::parse_commands(text);
+        const auto replies = read ? std::erase_if(*read, [&](const auto& each) { return service.is_reply(*this, source.from, each); }) : 0;
+        if (replies != 0 && (read->empty() || who == nullptr)) return acceptance::taken;
+        if (replies != 0) {
+            rest = mbus::format_commands(*read).value();  // they came in this form
+            text = rest;
+        }
     }
     element out{ns::client, "message"};
     out.set("from", service.jid_of(source.from)).set("to", who->jid()).set("type", "headline").set("id", fmt::format("b{}", ++service.last_id_));

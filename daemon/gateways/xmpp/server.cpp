@@ -38,6 +38,11 @@ server::~server() = default;
 
 void server::add(stanza_service& service) { services_.push_back(&service); }
 
+std::uint64_t& server::counted(server_counters::by_condition& in, std::string_view condition) {
+    const auto found = in.find(condition);
+    return found == in.end() ? in.emplace(condition, 0).first->second : found->second;
+}
+
 // --- sessions ---------------------------------------------------------------------------------------
 
 session* server::bind(time_point now, stream&, const std::string& user, bool guest, std::string_view resource) {
@@ -146,7 +151,13 @@ session* server::find(std::string_view full_jid) {
     return found == sessions_.end() ? nullptr : found->second.get();
 }
 
-void server::send(session& to, const xml::element& stanza) { send_text(to, xml::to_text(stanza)); }
+// What the domain and its services say themselves; stanzas of other clients come through deliver().
+void server::send(session& to, const xml::element& stanza) {
+    if (const auto* error = stanza.child(ns::client, "error"); error != nullptr && stanza.value_of("type") == "error") {
+        ++counted(counters_.stanza_errors, error->first()->name());
+    }
+    send_text(to, xml::to_text(stanza));
+}
 
 void server::send_text(session& to, std::string stanza) {
     ++counters_.stanzas_out;
@@ -176,8 +187,10 @@ bool server::deliver(std::string_view to, xml::element stanza) {
 
 bool server::deliver(const jid& to, xml::element stanza) {
     const auto whom = receivers(to);
-    for (auto* each : whom) send(*each, stanza);
-    return !whom.empty();
+    if (whom.empty()) return false;
+    const auto text = xml::to_text(stanza);
+    for (auto* each : whom) send_text(*each, text);
+    return true;
 }
 
 bool server::deliver_text(std::string_view to, const std::function<std::string(const session&)>& text) {
@@ -190,7 +203,6 @@ bool server::deliver_text(std::string_view to, const std::function<std::string(c
 
 void server::refuse(session& from, const xml::element& stanza, const stanza_fault& why) {
     if (!may_be_answered(stanza)) return;
-    ++counters_.errors_out;
     send(from, error_of(stanza, why));
 }
 
@@ -250,16 +262,23 @@ void server::presence(session& from, const xml::element& stanza) {
 
 void server::to_account(session& from, const jid& to, xml::element stanza) {
     const bool own = to.bare() == from.bare();
-    if (stanza.name() == "iq" && to.resource.empty()) {
-        if (asks(stanza).empty()) return;
-        if (own && answer_query(from, stanza, false)) return;
+    const auto type = stanza.value_of("type");
+    if (to.resource.empty()) {
+        const bool asking = !asks(stanza).empty();
+        if (asking && own && answer_query(from, stanza, false)) return;
         const bool asks_for_items = asks(stanza) == "get" && query(stanza, ns::pubsub, "pubsub") != nullptr;
-        return refuse(from, stanza, asks_for_items ? no_nodes : unavailable);
+        if (asking) return refuse(from, stanza, asks_for_items ? no_nodes : unavailable);
+        // No subscriptions between accounts; and RFC 6121, section 8.5.2.
+        const bool to_a_room = stanza.name() == "message" && type == "groupchat";
+        if (to_a_room) return refuse(from, stanza, unavailable);
+        if (stanza.name() != "message" || type == "error") {
+            ++counters_.undeliverable;
+            return;
+        }
     }
-    if (stanza.name() == "presence" && to.resource.empty()) return;  // no subscriptions between accounts
     // Who is blocked learns no more than that nobody is there (XEP-0191, section 3.2).
     if (!blocked_.blocks(to.local, from.jid()) && deliver(to, stanza)) return;
-    const bool headline = stanza.name() == "message" && stanza.value_of("type") == "headline";
+    const bool headline = stanza.name() == "message" && type == "headline";
     if (stanza.name() == "presence" || headline || !may_be_answered(stanza)) {
         ++counters_.undeliverable;
         return;
@@ -268,8 +287,11 @@ void server::to_account(session& from, const jid& to, xml::element stanza) {
 }
 
 void server::to_domain(session& from, xml::element stanza) {
-    if (stanza.name() == "presence") return;
     if (!asks(stanza).empty() && answer_query(from, stanza, true)) return;
+    if (stanza.name() == "presence" || !may_be_answered(stanza)) {
+        ++counters_.undeliverable;
+        return;
+    }
     refuse(from, stanza, unavailable);
 }
 

@@ -38,14 +38,21 @@ struct server_options {
 };
 
 struct server_counters {
+    // By condition: the words of our own errors, never a client's.
+    using by_condition = std::map<std::string, std::uint64_t, std::less<>>;
+
+    std::uint64_t logins = 0;
+    std::uint64_t guest_logins = 0;
+    by_condition logins_refused{};
+    by_condition stream_errors{};
+    by_condition stanza_errors{};
     std::uint64_t sessions_bound = 0;
     std::uint64_t sessions_resumed = 0;
     std::uint64_t sessions_ended = 0;
     std::uint64_t stanzas_in = 0;
     std::uint64_t stanzas_out = 0;
-    std::uint64_t errors_out = 0;      // stanza errors given to clients
     std::uint64_t overflowed = 0;      // sessions that ended because too much waited for them
-    std::uint64_t undeliverable = 0;   // headlines and results for nobody
+    std::uint64_t undeliverable = 0;   // stanzas for nobody that are not answered: headlines, results, presence
 };
 
 class server final : public stream_host, public stanza_sender {
@@ -73,6 +80,9 @@ public:
     void stanza(time_point now, session& from, xml::element what) override;
     void closed(time_point now, session& which) override;
     void lost(time_point now, session& which) override;
+    void stream_failed(std::string_view condition) override { ++counted(counters_.stream_errors, condition); }
+    void login_refused(std::string_view condition) override { ++counted(counters_.logins_refused, condition); }
+    void login_granted(bool guest) override { ++(guest ? counters_.guest_logins : counters_.logins); }
 
     // --- stanza_sender ----------------------------------------------------------------------------
 
@@ -93,9 +103,12 @@ public:
     void end_sessions_of(time_point now, std::string_view user);
 
     [[nodiscard]] std::size_t sessions() const noexcept { return sessions_.size(); }
+    // Those without a connection.
+    [[nodiscard]] std::size_t sessions_waiting() const noexcept { return waiting_.size(); }
     [[nodiscard]] const server_counters& counters() const noexcept { return counters_; }
 
 private:
+    static std::uint64_t& counted(server_counters::by_condition& in, std::string_view condition);
     void end(session& which);
     void send_text(session& to, std::string stanza);
     [[nodiscard]] std::vector<session*> receivers(const jid& to);
@@ -110,6 +123,7 @@ private:
     bool answer_blocking(session& from, const xml::element& iq);
     void change_blocks(session& from, const xml::element& iq, const xml::element& change, bool block);
     [[nodiscard]] bool is_own_host(std::string_view host) const;
+    bool answer_disco(session& from, const xml::element& iq, bool to_domain);
 
     server_options options_;
     sasl_accounts& accounts_;

@@ -29,28 +29,40 @@ xml::element info(const xml::element& iq, bool of_domain) {
 
 }  // namespace
 
-bool server::answer_query(session& from, const xml::element& iq, bool to_domain) {
-    const bool get = asks(iq) == "get";
-    const bool whole_account = !iq.get("to") || !to_domain;
-    if (get && query(iq, ns::ping, "ping") != nullptr) {
-        send(from, result_of(iq));
-        return true;
-    }
-    if (const auto* asked = get ? query(iq, ns::disco_info, "query") : nullptr; asked != nullptr && asked->value_of("node").empty()) {
-        // Without an address the question is for the account (RFC 6120, section 10.3.3).
+// Without an address the question is for the account (RFC 6120, section 10.3.3).
+bool server::answer_disco(session& from, const xml::element& iq, bool to_domain) {
+    const auto* about = query(iq, ns::disco_info, "query");
+    const auto* items = query(iq, ns::disco_items, "query");
+    if (about == nullptr && items == nullptr) return false;
+    if (!(about != nullptr ? about : items)->value_of("node").empty()) {
+        refuse(from, iq, {"cancel", "item-not-found", "there are no nodes here"});
+    } else if (about != nullptr) {
         send(from, info(iq, to_domain));
-        return true;
-    }
-    if (const auto* asked = get ? query(iq, ns::disco_items, "query") : nullptr; asked != nullptr && asked->value_of("node").empty()) {
+    } else {
         auto out = result_of(iq);
         auto& list = out.add(ns::disco_items, "query");
         if (to_domain) {
             for (const auto* service : services_) list.add(ns::disco_items, "item").set("jid", service->host()).set("name", service->title());
         }
         send(from, out);
+    }
+    return true;
+}
+
+bool server::answer_query(session& from, const xml::element& iq, bool to_domain) {
+    const bool get = asks(iq) == "get";
+    const bool own_account = !iq.get("to") || !to_domain;
+    if (get && query(iq, ns::ping, "ping") != nullptr) {
+        send(from, result_of(iq));
         return true;
     }
-    if (!whole_account) return false;
+    if (get && answer_disco(from, iq, to_domain)) return true;
+    // Old clients send it to the domain (RFC 3921, section 3).
+    if (!get && query(iq, ns::session, "session") != nullptr) {
+        send(from, result_of(iq));
+        return true;
+    }
+    if (!own_account) return false;
     if (get && query(iq, ns::roster, "query") != nullptr) {
         // Nobody has contacts here; who is there is told by the bus.
         auto out = result_of(iq);
@@ -61,10 +73,6 @@ bool server::answer_query(session& from, const xml::element& iq, bool to_domain)
     if (answer_blocking(from, iq)) return true;
     const bool asks_carbons = query(iq, carbons, "enable") != nullptr || query(iq, carbons, "disable") != nullptr;
     if (!get && asks_carbons) {
-        send(from, result_of(iq));
-        return true;
-    }
-    if (!get && query(iq, ns::session, "session") != nullptr) {
         send(from, result_of(iq));
         return true;
     }

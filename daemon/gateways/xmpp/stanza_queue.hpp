@@ -46,6 +46,8 @@ public:
         acknowledged_ = handled;
         return true;
     }
+    // Stanzas sent since enable().
+    [[nodiscard]] std::uint32_t sent_count() const noexcept { return acknowledged_ + static_cast<std::uint32_t>(kept_.size()); }
     [[nodiscard]] const std::deque<std::string>& waiting() const noexcept { return kept_; }
 
     // Stanzas of the client that were handled since enable().

@@ -1,7 +1,6 @@
 #include "gateways/xmpp/stream.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -30,12 +29,6 @@ bool opens_older_stream(std::string_view message) noexcept {
 }
 
 element in(std::string_view space, std::string_view name) { return element{space, name}; }
-
-element sasl_element(std::string_view name, std::string_view data) {
-    auto out = in(ns::sasl, name);
-    out.add_text(data);
-    return out;
-}
 
 }  // namespace
 
@@ -127,18 +120,19 @@ void stream::on_open(time_point now, const element& opening) {
     write_features();
 }
 
-void stream::open_answer() {
+void stream::open_answer() { output_.send(open_text()); }
+
+std::string stream::open_text() {
     answered_open_ = true;
     const auto id = host_.random_text(id_octets);
     if (framing_ == framing::standard) {
         auto open = in(ns::framing, "open");
         open.set("from", host_.domain()).set("id", id).set(xml::xml_namespace, "lang", "en").set("version", "1.0");
-        output_.send(xml::to_text(open));
-        return;
+        return xml::to_text(open);
     }
     std::string tag = "<stream:stream xmlns=\"jabber:client\" xmlns:stream=\"http://etherx.jabber.org/streams\" from=\"";
     xml::append_escaped(tag, host_.domain());
-    output_.send(tag + "\" id=\"" + id + "\" xml:lang=\"en\" version=\"1.0\">");
+    return tag + "\" id=\"" + id + "\" xml:lang=\"en\" version=\"1.0\">";
 }
 
 void stream::write_features() {
@@ -155,11 +149,11 @@ void stream::write_features() {
     output_.send(xml::to_text(features, {.prefix = "stream"}));
 }
 
-// --- login --------------------------------------------------------------------------------------------
+// --- elements ---------------------------------------------------------------------------------------
 
 void stream::on_element(time_point now, element what) {
     switch (state_) {
-    case state::login: return on_login(now, what);
+    case state::login: return on_login(now, std::move(what));
     case state::unbound: return on_unbound(now, std::move(what));
     case state::bound: return on_bound(now, std::move(what));
     case state::opening:
@@ -167,93 +161,6 @@ void stream::on_element(time_point now, element what) {
     case state::closing: return;
     }
 }
-
-void stream::on_login(time_point now, const element& what) {
-    if (what.space() != ns::sasl) return fail(now, "not-authorized", "log in first");
-    if (what.name() == "auth") return answer_login(now, sasl_->begin(what.value_of("mechanism"), what.text()));
-    if (what.name() == "response") return answer_login(now, sasl_->go_on(what.text()));
-    if (what.name() == "abort") return answer_login(now, sasl_->abort());
-    fail(now, "not-authorized", "log in first");
-}
-
-void stream::answer_login(time_point now, const sasl_answer& answer) {
-    switch (answer.what) {
-    case sasl_answer::kind::challenge: output_.send(xml::to_text(sasl_element("challenge", answer.data))); return;
-    case sasl_answer::kind::success:
-        output_.send(xml::to_text(sasl_element("success", answer.data)));
-        user_ = sasl_->user();
-        guest_ = sasl_->guest();
-        sasl_.reset();
-        state_ = state::restarting;
-        logged_in_ = true;
-        return;
-    case sasl_answer::kind::failure: break;
-    }
-    auto failure = in(ns::sasl, "failure");
-    failure.add(ns::sasl, answer.condition);
-    failure.add(ns::sasl, "text").set(xml::xml_namespace, "lang", "en").add_text(answer.text);
-    output_.send(xml::to_text(failure));
-    if (answer.condition == "not-authorized" || answer.condition == "invalid-authzid") output_.login_failed();
-    if (sasl_->failures() >= login_failures_max) fail(now, "policy-violation", "too many wrong passwords");
-}
-
-// --- binding --------------------------------------------------------------------------------------------
-
-void stream::on_unbound(time_point now, element what) {
-    if (what.is(ns::management, "resume")) return on_resume(now, what);
-    if (what.is(ns::management, "enable")) {
-        auto failed = in(ns::management, "failed");
-        failed.add(ns::stanza_errors, "unexpected-request");
-        output_.send(xml::to_text(failed));
-        return;
-    }
-    const auto* request = what.child(ns::bind, "bind");
-    if (what.is(ns::client, "iq") && what.value_of("type") == "set" && request != nullptr) return on_bind(now, what, *request);
-    fail(now, "not-authorized", "bind a resource first");
-}
-
-void stream::on_bind(time_point now, const element& iq, const element& request) {
-    const auto* resource = request.child(ns::bind, "resource");
-    auto* bound = host_.bind(now, *this, user_, guest_, resource == nullptr ? std::string{} : resource->text());
-    auto answer = in(ns::client, "iq");
-    answer.set("id", iq.value_of("id"));
-    if (bound == nullptr) {
-        answer.set("type", "error");
-        auto& error = answer.add(ns::client, "error").set("type", "wait");
-        error.add(ns::stanza_errors, "resource-constraint");
-        error.add(ns::stanza_errors, "text").add_text("there are as many sessions as are allowed");
-        output_.send(xml::to_text(answer));
-        return;
-    }
-    session_ = bound;
-    session_->attach(*this);
-    state_ = state::bound;
-    answer.set("type", "result").add(ns::bind, "bind").add(ns::bind, "jid").add_text(session_->jid());
-    output_.send(xml::to_text(answer));
-}
-
-void stream::on_resume(time_point now, const element& what) {
-    std::uint32_t handled = 0;
-    const auto text = what.value_of("h");
-    std::from_chars(text.data(), text.data() + text.size(), handled);
-    auto* found = guest_ ? nullptr : host_.resume(now, *this, user_, what.value_of("previd"));
-    if (found == nullptr || !found->queue.acknowledge(handled)) {
-        auto failed = in(ns::management, "failed");
-        failed.add(ns::stanza_errors, "item-not-found");
-        output_.send(xml::to_text(failed));
-        return;
-    }
-    session_ = found;
-    session_->attach(*this);
-    session_->expires = never;
-    state_ = state::bound;
-    auto resumed = in(ns::management, "resumed");
-    resumed.set("previd", what.value_of("previd")).set("h", std::to_string(session_->queue.handled()));
-    output_.send(xml::to_text(resumed));
-    session_->send_again();
-}
-
-// --- bound ------------------------------------------------------------------------------------------------
 
 void stream::on_bound(time_point now, element what) {
     if (what.space() == ns::management && on_management(now, what)) return;
@@ -265,61 +172,35 @@ void stream::on_bound(time_point now, element what) {
     host_.stanza(now, from, std::move(what));
 }
 
-bool stream::on_management(time_point now, const element& what) {
-    auto& queue = session_->queue;
-    if (what.name() == "r") {
-        auto answer = in(ns::management, "a");
-        answer.set("h", std::to_string(queue.handled()));
-        output_.send(xml::to_text(answer));
-        return true;
-    }
-    if (what.name() == "a") {
-        std::uint32_t handled = 0;
-        const auto text = what.value_of("h");
-        const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), handled);
-        if (fault != std::errc{} || end != text.data() + text.size()) {
-            fail(now, "bad-format", "h is a number");
-        } else if (!queue.acknowledge(handled)) {
-            fail(now, "undefined-condition", "more was acknowledged than was sent");
-        }
-        return true;
-    }
-    if (what.name() != "enable") return false;
-    if (queue.enabled()) {
-        auto failed = in(ns::management, "failed");
-        failed.add(ns::stanza_errors, "unexpected-request");
-        output_.send(xml::to_text(failed));
-        return true;
-    }
-    queue.enable();
-    auto enabled = in(ns::management, "enabled");
-    const auto resume = what.value_of("resume");
-    if ((resume == "true" || resume == "1") && !session_->guest() && host_.resumption().count() != 0) {
-        session_->management_id = host_.random_text(24);
-        enabled.set("id", session_->management_id).set("resume", "true").set("max", std::to_string(host_.resumption().count()));
-    }
-    output_.send(xml::to_text(enabled));
-    return true;
-}
-
 void stream::send(std::string text) {
     if (state_ == state::bound) output_.send(std::move(text));
 }
 
 // --- the end ----------------------------------------------------------------------------------------------
 
-void stream::write_close() {
-    if (framing_ == framing::older) output_.send("</stream:stream>");
-    else output_.send(xml::to_text(in(ns::framing, "close"), {.blank_before_slash = true}));
+std::string stream::close_text() const {
+    if (framing_ == framing::older) return "</stream:stream>";
+    return xml::to_text(in(ns::framing, "close"), {.blank_before_slash = true});
 }
 
-void stream::fail(time_point now, std::string_view condition, std::string_view text) {
+void stream::fail(time_point now, std::string_view condition, std::string_view text, const element& detail) {
     if (finished_ || state_ == state::closing) return;
-    if (!answered_open_) open_answer();
+    host_.stream_failed(condition);
+    held_.clear();
     auto error = in(ns::streams, "error");
     error.add(ns::stream_errors, condition);
     if (!text.empty()) error.add(ns::stream_errors, "text").set(xml::xml_namespace, "lang", "en").add_text(text);
-    output_.send(xml::to_text(error, {.prefix = "stream", .prefix_declared = framing_ == framing::older}));
+    if (!detail.name().empty()) error.add(detail);
+    auto said = xml::to_text(error, {.prefix = "stream", .prefix_declared = framing_ == framing::older});
+    if (!answered_open_ && framing_ == framing::older) {
+        // All in one message, as the draft has it.
+        output_.send(open_text() + said + close_text());
+        state_ = state::closing;
+        until_ = now + close_patience;
+        return;
+    }
+    if (!answered_open_) open_answer();
+    output_.send(std::move(said));
     // A fault of the stream ends the session with it (RFC 6120, section 4.9.1.1).
     if (auto* mine = std::exchange(session_, nullptr)) {
         mine->detach();
@@ -330,7 +211,7 @@ void stream::fail(time_point now, std::string_view condition, std::string_view t
 
 void stream::close(time_point now) {
     if (finished_ || state_ == state::closing) return;
-    write_close();
+    output_.send(close_text());
     state_ = state::closing;
     until_ = now + close_patience;
 }
@@ -341,7 +222,7 @@ void stream::on_close(time_point now) {
             mine->detach();
             host_.closed(now, *mine);
         }
-        write_close();
+        output_.send(close_text());
         state_ = state::closing;
     }
     finished_ = true;
@@ -363,12 +244,14 @@ void stream::advance(time_point now) {
         output_.close();
         return;
     }
+    if (held_until_ <= now && held_until_ < until_) return look_at_held(now);
     if (framing_ == framing::unknown) framing_ = framing::standard;
     fail(now, "connection-timeout", "log in and bind a resource within a minute");
 }
 
 time_point stream::deadline() const noexcept {
-    return finished_ || state_ == state::bound ? never : until_;
+    if (finished_ || state_ == state::bound) return never;
+    return held_.empty() ? until_ : std::min(until_, held_until_);
 }
 
 }  // namespace mbusd::xmpp

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sasl/sasl_exchange.hpp"
 #include "xml/reader.hpp"
@@ -34,6 +35,8 @@ inline constexpr xml::limits limits_after_login{.octets = octets_max};
 inline constexpr unsigned login_failures_max = 5;
 // A stream that does not get as far as a bound resource.
 inline constexpr std::chrono::seconds login_patience{60};
+// Elements of a login that a client sends while an earlier one is not looked at yet.
+inline constexpr std::size_t held_max = 4;
 // For the answer to our <close/>; only one of the common clients gives any.
 inline constexpr std::chrono::milliseconds close_patience{500};
 
@@ -49,6 +52,8 @@ public:
     virtual void close() = 0;
     // A login failed: the address is to be slowed.
     virtual void login_failed() = 0;
+    // How long the next password from there is not to be looked at.
+    [[nodiscard]] virtual std::chrono::milliseconds login_wait() = 0;
 
 protected:
     ~stream_output() = default;
@@ -81,6 +86,11 @@ public:
     virtual void closed(time_point now, session& which) = 0;
     virtual void lost(time_point now, session& which) = 0;
 
+    // For the figures: a stream error was sent, a login refused or granted.
+    virtual void stream_failed(std::string_view condition) = 0;
+    virtual void login_refused(std::string_view condition) = 0;
+    virtual void login_granted(bool guest) = 0;
+
 protected:
     ~stream_host() = default;
 };
@@ -108,13 +118,14 @@ public:
     // For its session: one stanza or element of stream management, already text.
     void send(std::string text);
     // Ends the stream: the error, <close/>, then the socket.
-    void fail(time_point now, std::string_view condition, std::string_view text = {});
+    void fail(time_point now, std::string_view condition, std::string_view text = {}) { fail(now, condition, text, {}); }
     // The orderly end from our side.
     void close(time_point now);
     // The session is another stream's now, or has ended.
     void release() noexcept { session_ = nullptr; }
 
     [[nodiscard]] bool bound() const noexcept { return session_ != nullptr; }
+    [[nodiscard]] bool logged_in() const noexcept { return logged_in_; }
     [[nodiscard]] bool closing() const noexcept { return state_ == state::closing; }
 
 private:
@@ -126,17 +137,26 @@ private:
     void on_open(time_point now, const xml::element& opening);
     void on_element(time_point now, xml::element what);
     void on_fault(time_point now, const xml::fault& what);
-    void on_login(time_point now, const xml::element& what);
+    void on_login(time_point now, xml::element what);
+    void look_at_login(time_point now, const xml::element& what);
+    void look_at_held(time_point now);
     void answer_login(time_point now, const sasl_answer& answer);
     void on_unbound(time_point now, xml::element what);
     void on_bind(time_point now, const xml::element& iq, const xml::element& request);
     void on_resume(time_point now, const xml::element& what);
     void on_bound(time_point now, xml::element what);
     bool on_management(time_point now, const xml::element& what);
+    void on_acknowledgement(time_point now, const xml::element& what);
+    void on_enable(const xml::element& what);
+    void refuse_management(std::string_view condition);
+    void fail_handled_too_high(time_point now, std::uint32_t handled, std::uint32_t sent);
     void on_close(time_point now);
+    // `detail`: an application's condition beside the stream's; without a name: none.
+    void fail(time_point now, std::string_view condition, std::string_view text, const xml::element& detail);
+    [[nodiscard]] std::string open_text();
     void open_answer();
     void write_features();
-    void write_close();
+    [[nodiscard]] std::string close_text() const;
 
     stream_output& output_;
     stream_host& host_;
@@ -146,6 +166,8 @@ private:
     bool logged_in_ = false;
     std::unique_ptr<xml::stream_reader> older_;  // the older framing's document never ends
     std::unique_ptr<sasl_exchange> sasl_;
+    std::vector<xml::element> held_;  // of a login, until held_until_
+    time_point held_until_ = never;
     std::string user_;
     bool guest_ = false;
     bool answered_open_ = false;  // our <open/> of this (re)start was sent

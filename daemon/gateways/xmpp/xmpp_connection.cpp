@@ -24,7 +24,7 @@ connection::connection(connection_environment& environment, std::uint64_t id, st
       id_(id),
       socket_(std::move(socket)),
       handshake_(std::move(handshake)),
-      reader_({.side = mbus::websocket::role::server, .message_octets_max = std::max(message_octets_max, environment.domain.limits(true).octets)}),
+      reader_({.side = mbus::websocket::role::server, .message_octets_max = message_octets_before_login}),
       stream_(*this, environment.domain, options, environment.now()),
       heard_(environment.now()) {}
 
@@ -77,7 +77,9 @@ void connection::advance(time_point now) {
 // --- reading ------------------------------------------------------------------------------------------------
 
 void connection::wait_readable() {
-    if (given_up_ || std::exchange(waiting_to_read_, true)) return;
+    if (given_up_) return;
+    paused_ = waiting_output() > output_octets_pause;
+    if (paused_ || std::exchange(waiting_to_read_, true)) return;
     socket_->wait_readable([this] {  // never called after give_up()
         const auto keep_alive = shared_from_this();
         waiting_to_read_ = false;
@@ -114,7 +116,10 @@ void connection::take_messages(time_point now) {
         case message_reader::status::message: break;
         }
         switch (got.what) {
-        case opcode::text: stream_.receive(now, got.payload); break;
+        case opcode::text:
+            stream_.receive(now, got.payload);
+            if (stream_.logged_in()) reader_.set_message_octets_max(std::max(message_octets_max, environment_.domain.limits(true).octets));
+            break;
         case opcode::binary: stream_.receive_binary(now); break;
         case opcode::ping:
             if (!close_written_) mbus::websocket::append_frame(output_, opcode::pong, got.payload);
@@ -141,12 +146,16 @@ void connection::login_failed() {
     if (handshake_) handshake_->credential_failed();
 }
 
+std::chrono::milliseconds connection::login_wait() { return handshake_ ? handshake_->password_delay() : std::chrono::milliseconds{0}; }
+
 // --- writing ------------------------------------------------------------------------------------------------
 
 void connection::send(std::string message) {
     if (given_up_ || close_written_) return;
-    mbus::websocket::append_frame(output_, opcode::text, message);
     environment_.turns.add(*this);
+    // What one turn makes is written at its end; more than a client may have waiting is not made at all.
+    too_far_behind_ = too_far_behind_ || waiting_output() + message.size() > output_octets_max;
+    if (!too_far_behind_) mbus::websocket::append_frame(output_, opcode::text, message);
 }
 
 // The stream has ended; the draft's framing wants the close frame empty, the RFC takes it.
@@ -163,12 +172,12 @@ void connection::write_close(close_code code, std::string_view reason) {
 void connection::end_of_turn() {
     if (given_up_) return;
     const auto keep_alive = shared_from_this();
-    if (output_.size() - output_at_ > output_octets_max) {
+    if (!waiting_to_write_) write();
+    if (!given_up_ && too_far_behind_) {
         // Whoever does not read may come back and resume; what waits is in its session.
         ++environment_.counters.stalled;
         return give_up();
     }
-    if (!waiting_to_write_) write();
     // The server may have ended the stream from outside of what the client said.
     if (stream_.closing() && !given_up_) set_deadline();
 }
@@ -191,6 +200,7 @@ void connection::write() {
     }
     output_at_ = 0;
     output_.clear();
+    if (paused_) wait_readable();
     if (output_.capacity() > idle_output_octets) std::string{}.swap(output_);
     if (!close_written_) return;
     socket_->finish_output();

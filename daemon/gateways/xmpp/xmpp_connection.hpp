@@ -21,8 +21,12 @@ namespace mbusd::xmpp {
 
 // A message beyond this is refused from its head; between this and the stanza's limit the stream says why.
 inline constexpr std::size_t message_octets_max = 1024 * 1024;
-// What may wait for a client that does not read; then the connection is given up.
-inline constexpr std::size_t output_octets_max = 4 * 1024 * 1024;
+inline constexpr std::size_t message_octets_before_login = 64 * 1024;
+// What may wait for a client that does not read; then the connection is given up. More than a session may
+// send again at once after its resumption.
+inline constexpr std::size_t output_octets_max = 2 * unacknowledged_octets_max;
+// With so much waiting nothing more is read from the client: its requests make more.
+inline constexpr std::size_t output_octets_pause = 1024 * 1024;
 // Clients send nothing of themselves while they are idle: a ping after this long without an octet, and
 // the end after three.
 inline constexpr std::chrono::seconds ping_after{60};
@@ -66,9 +70,11 @@ public:
     void send(std::string message) override;
     void close() override;
     void login_failed() override;
+    [[nodiscard]] std::chrono::milliseconds login_wait() override;
 
 private:
     void end_of_turn() override;
+    [[nodiscard]] std::size_t waiting_output() const noexcept { return output_.size() - output_at_; }
     void wait_readable();
     void readable();
     void take_messages(time_point now);
@@ -88,11 +94,13 @@ private:
     time_point heard_;
     time_point linger_until_ = never;
     bool waiting_to_read_ = false;
+    bool paused_ = false;  // not waiting to read until the client has read
     bool waiting_to_write_ = false;
     bool pinged_ = false;
     bool close_written_ = false;
     bool peer_closed_ = false;
     bool given_up_ = false;
+    bool too_far_behind_ = false;  // given up at the end of the turn
 };
 
 }  // namespace mbusd::xmpp

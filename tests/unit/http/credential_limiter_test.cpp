@@ -23,6 +23,42 @@ TEST_CASE("some failures are borne, then the address waits, then it may try agai
     CHECK_FALSE(limiter.blocked_for(start + credential_limiter::pause, who));
 }
 
+TEST_CASE("who goes on guessing waits longer each time, and is forgiven after a while") {
+    credential_limiter limiter;
+    const auto who = address("192.0.2.1");
+    auto now = credential_limiter::time_point{1h};
+    const auto guess_until_blocked = [&] {
+        while (!limiter.blocked_for(now, who)) limiter.failed(now, who);
+        const auto wait = *limiter.blocked_for(now, who);
+        now += wait;
+        return wait;
+    };
+    CHECK(guess_until_blocked() == 30s);
+    CHECK(guess_until_blocked() == 60s);
+    CHECK(guess_until_blocked() == 120s);
+    for (int i = 0; i < 5; ++i) guess_until_blocked();
+    CHECK(guess_until_blocked() == 480s);
+    now += credential_limiter::forgiven_after + 1s;
+    CHECK(guess_until_blocked() == 30s);
+}
+
+TEST_CASE("the next password waits after each wrong one, twice as long each time") {
+    credential_limiter limiter;
+    const auto who = address("192.0.2.1");
+    auto now = credential_limiter::time_point{1h};
+    CHECK(limiter.password_delay(now, who) == 0ms);
+    for (const auto delay : {125ms, 250ms, 500ms, 1000ms, 2000ms, 4000ms, 8000ms, 8000ms}) {
+        limiter.failed(now, who);
+        CHECK(limiter.password_delay(now, who) == delay);
+        CHECK(limiter.password_delay(now + 100ms, who) == delay - 100ms);
+        now += delay;
+        CHECK(limiter.password_delay(now, who) == 0ms);
+    }
+    CHECK(limiter.password_delay(now, address("192.0.2.2")) == 0ms);
+    limiter.failed(now + 61s, who);
+    CHECK(limiter.password_delay(now + 61s, who) == 125ms);
+}
+
 TEST_CASE("failures that are far apart never add up") {
     credential_limiter limiter;
     auto now = credential_limiter::time_point{1h};

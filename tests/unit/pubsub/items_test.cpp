@@ -14,7 +14,7 @@ TEST_CASE("a publish reaches its subscribers once each, and nobody else") {
     CHECK(bus.heard.changes == strings{"published i1 one new"});
 }
 
-TEST_CASE("the same id replaces the item, which becomes the newest") {
+TEST_CASE("the same id replaces the item, which becomes the newest [xmpp 66]") {
     lab bus;
     bus.make("news");
     bus.put(bus.ann, "news", "i1", "one");
@@ -25,7 +25,7 @@ TEST_CASE("the same id replaces the item, which becomes the newest") {
     CHECK(bus.pubsub.items(bus.bob, "news", 1, {})->front()->payload->text() == "one again");
 }
 
-TEST_CASE("an item without id gets one, odd ids are kept as they are") {
+TEST_CASE("an item without id gets one, odd ids are kept as they are [xmpp 68]") {
     lab bus;
     bus.make("news");
     CHECK_FALSE(bus.put(bus.ann, "news", "", "x").empty());
@@ -34,7 +34,7 @@ TEST_CASE("an item without id gets one, odd ids are kept as they are") {
     CHECK(bus.pubsub.items(bus.bob, "news", 0, {odd})->size() == 1);
 }
 
-TEST_CASE("items: all, the newest, by id; unknown ids are no error") {
+TEST_CASE("items: all, the newest, by id; unknown ids are no error [xmpp 72]") {
     lab bus;
     bus.make("news");
     for (const auto* id : {"1", "2", "3"}) bus.put(bus.ann, "news", id, id);
@@ -44,7 +44,7 @@ TEST_CASE("items: all, the newest, by id; unknown ids are no error") {
     CHECK(refusal(bus.pubsub.items(bus.bob, "none", 0, {})) == "item-not-found");
 }
 
-TEST_CASE("beyond max_items the oldest go") {
+TEST_CASE("beyond max_items the oldest go [xmpp 72]") {
     lab bus;
     bus.make("news", {{"pubsub#max_items", {"2"}}});
     for (const auto* id : {"1", "2", "3"}) bus.put(bus.ann, "news", id, id);
@@ -87,7 +87,7 @@ TEST_CASE("who may publish follows affiliation and publish model") {
     CHECK(refusal(bus.pubsub.publish(bus.guest, "news", "", entry("x"), {})) == "forbidden");
 }
 
-TEST_CASE("publish-options must hold (section 7.1.5)") {
+TEST_CASE("publish-options must hold (section 7.1.5) [xmpp 70]") {
     lab bus;
     bus.make("news", {{"pubsub#max_items", {"7"}}});
     CHECK(bus.pubsub.publish(bus.ann, "news", "1", entry("x"), {{"FORM_TYPE", {"x"}}, {"pubsub#max_items", {"7"}}, {"pubsub#access_model", {"open"}}}));
@@ -96,7 +96,7 @@ TEST_CASE("publish-options must hold (section 7.1.5)") {
     CHECK(bus.ids(bus.bob, "news") == strings{"1"});
 }
 
-TEST_CASE("a retraction removes, and notifies when asked or configured") {
+TEST_CASE("a retraction removes, and notifies when asked or configured [xmpp 74]") {
     lab bus;
     bus.make("news", {{"pubsub#notify_retract", {"0"}}});
     bus.join(bus.bob, "news");
@@ -132,7 +132,7 @@ TEST_CASE("payloads and their sum are bounded, and what goes is given back") {
     CHECK(bus.pubsub.publish(bus.ann, "news", "", entry(std::string(100, 'x')), {}));
 }
 
-TEST_CASE("thirty publishes arrive in order") {
+TEST_CASE("thirty publishes arrive in order [xmpp 69]") {
     lab bus;
     bus.make("news");
     bus.join(bus.bob, "news");

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,10 @@ namespace pubsub_test {
 using namespace mbusd::pubsub;
 
 struct recorder final : listener, storage {
-    void notify(std::string_view jid, const event& what) override { events.push_back(std::string{jid} + ' ' + describe(what)); }
+    void notify(std::string_view jid, const event& what) override {
+        events.push_back(std::string{jid} + ' ' + describe(what));
+        if (on_notify) on_notify(jid);
+    }
     void changed(const event& what) override { changes.push_back(describe(what)); }
     void approval_wanted(const std::vector<std::string>& owners, const subscription& what) override {
         for (const auto& each : owners) asked.push_back(each + ' ' + what.jid);
@@ -38,6 +42,7 @@ struct recorder final : listener, storage {
         return {};
     }
 
+    std::function<void(std::string_view jid)> on_notify{};
     std::vector<std::string> events;
     std::vector<std::string> changes;
     std::vector<std::string> asked;

@@ -89,6 +89,13 @@ TEST_CASE("limits hold exactly") {
     CHECK(kind_of("<a><b/><b/></a>", {.elements = 2}) == fault_kind::too_large);
 }
 
+TEST_CASE("short prefixes of long namespaces can't make a small text a large tree") {
+    std::string text = "<a xmlns:p='" + std::string(1000, 'n') + "'>";
+    for (int i = 0; i < 2000; ++i) text += "<p:b/>";
+    CHECK(kind_of(text + "</a>") == fault_kind::too_large);
+    CHECK(kind_of(text + "</a>", {.names_octets = 4 * 1024 * 1024}) == fault_kind::none);
+}
+
 TEST_CASE("a reader goes on after a fault, and a fault says where") {
     document_reader reader;
     CHECK_FALSE(reader.read("<a><b></a>"));

@@ -375,6 +375,22 @@ TEST_CASE("an iq with a command is a request, and its result is the reply") {
         lab.timers.front().second();
         CHECK(ann.nothing());
     }
+    SUBCASE("its id comes back as a number or a symbol") {
+        for (const auto* id : {"1", "x1"}) {
+            CAPTURE(id);
+            door.message("(user:ann)", std::string{R"(door.open.return((("ID" )"} + id + R"() ("RPC-STATUS" "OK")) ((OK OK "") ())))");
+            lab.bus.turn();
+            CHECK(ann.take().name() == (std::string_view{id} == "1" ? "iq" : "message"));
+        }
+    }
+    SUBCASE("the reply comes together with something else") {
+        door.message("(user:ann)", "state(on)\n" R"(door.open.return((("ID" "1") ("RPC-STATUS" "OK")) ((OK OK "") ())))" "\nstate(off)");
+        lab.bus.turn();
+        CHECK(ann.take().name() == "iq");
+        const auto rest = ann.take();
+        CHECK(rest.child("jabber:client", "body")->text() == "state(on)\nstate(off)");
+        CHECK(ann.nothing());
+    }
     SUBCASE("somebody else replies: a message like any other") {
         auto& other = lab.bus.client();
         other.attach("(app:other)");

@@ -125,6 +125,115 @@ TEST_CASE("disco of the domain and the roster, also with blanks and to the own b
     CHECK(condition(ann.ask("get", "<query xmlns='jabber:iq:roster'/>", "bob@bus.example")) == "service-unavailable");
 }
 
+TEST_CASE("rooms, errors and subscriptions at a bare address (RFC 6121 s8.5.2)") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    bob.available();
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example' type='groupchat' id='g'><body>x</body></message>");
+    CHECK(condition(ann.take()) == "service-unavailable");
+    const auto before = lab.domain.counters().undeliverable;
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example' type='error' id='e'/>");
+    ann.say("<presence xmlns='jabber:client' to='bob@bus.example' type='subscribe'/>");
+    ann.say("<iq xmlns='jabber:client' to='bob@bus.example' type='result' id='r'/>");
+    ann.say("<message xmlns='jabber:client' to='bus.example' type='error'/>");
+    ann.say("<presence xmlns='jabber:client' to='bus.example'/>");
+    CHECK(lab.domain.counters().undeliverable == before + 5);
+    CHECK(ann.nothing());
+    CHECK(bob.nothing());
+    ann.say("<message xmlns='jabber:client' to='bus.example' id='m'><body>x</body></message>");
+    CHECK(condition(ann.take()) == "service-unavailable");
+}
+
+TEST_CASE("a session that is unavailable gets no messages to its bare address, and still its own") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    bob.available();
+    bob.say("<presence xmlns='jabber:client' type='unavailable'/>");
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example' id='m'><body>x</body></message>");
+    CHECK(condition(ann.take()) == "service-unavailable");
+    ann.say("<message xmlns='jabber:client' to='bob@bus.example/r'><body>x</body></message>");
+    CHECK(bob.take().name() == "message");
+}
+
+TEST_CASE("old clients ask the domain for a session; nodes that are not there are item-not-found [xmpp 46] [xmpp 54]") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    CHECK(ann.ask("set", "<session xmlns='urn:ietf:params:xml:ns:xmpp-session'/>").value_of("type") == "result");
+    for (const auto* what : {"info", "items"}) {
+        CHECK(condition(ann.ask("get", "<query xmlns='http://jabber.org/protocol/disco#" + std::string{what} + "' node='none'/>")) == "item-not-found");
+    }
+}
+
+TEST_CASE("two requests of the same id get two answers") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    for (int i = 0; i < 2; ++i) ann.say("<iq xmlns='jabber:client' type='get' id='same' to='bus.example'><ping xmlns='urn:xmpp:ping'/></iq>");
+    CHECK(ann.take().value_of("id") == "same");
+    CHECK(ann.take().value_of("id") == "same");
+}
+
+TEST_CASE("errors are counted by condition, and what clients send each other is not") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    ann.ask("get", "<x xmlns='urn:y'/>");
+    ann.ask("get", "<x xmlns='urn:y'/>", "other.example");
+    bob.say("<iq xmlns='jabber:client' type='error' id='1' to='ann@bus.example/r'><error type='cancel'><made-up xmlns='urn:z'/></error></iq>");
+    CHECK(ann.take().name() == "iq");
+    const auto& counts = lab.domain.counters().stanza_errors;
+    CHECK(counts.size() == 2);
+    CHECK(counts.at("service-unavailable") == 1);
+    CHECK(counts.at("remote-server-not-found") == 1);
+    ann.say("<oops");
+    CHECK(lab.domain.counters().stream_errors.at("not-well-formed") == 1);
+    CHECK(lab.domain.counters().logins == 2);
+}
+
+TEST_CASE("a session is resumed by its own user only, also while its old connection is still there [xmpp 58]") {
+    xmpp_lab lab;
+    auto& old = lab.login("ann");
+    auto& bob = lab.login("bob");
+    old.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    const std::string id{old.take().value_of("id")};
+    bob.say("<message xmlns='jabber:client' to='ann@bus.example/r' id='m1'><body>x</body></message>");
+    const auto resume = [&](client& who, const std::string& previd, const std::string& h) {
+        who.say("<resume xmlns='urn:xmpp:sm:3' previd='" + previd + "' h='" + h + "'/>");
+    };
+    auto& stranger = lab.unbound("bob");
+    resume(stranger, id, "0");
+    CHECK(stranger.take_text().find("<item-not-found") != std::string::npos);
+    auto& guest = lab.unbound("guest");
+    resume(guest, id, "0");
+    CHECK(guest.take_text().find("<item-not-found") != std::string::npos);
+
+    auto& again = lab.unbound("ann");
+    resume(again, id, "0");
+    CHECK(again.take().name() == "resumed");
+    CHECK(again.take().value_of("id") == "m1");
+    CHECK(old.take().value_of("id") == "m1");
+    CHECK(old.take_text().find("<conflict") != std::string::npos);
+    CHECK(lab.domain.sessions() == 2);
+    bob.say("<message xmlns='jabber:client' to='ann@bus.example/r' id='m2'><body>x</body></message>");
+    CHECK(again.take().name() == "r");
+    CHECK(again.take().value_of("id") == "m2");
+}
+
+TEST_CASE("a session that acknowledged what was never sent does not wait for ever") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    ann.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    const std::string id{ann.take().value_of("id")};
+    ann.lose();
+    CHECK(lab.domain.sessions_waiting() == 1);
+    auto& again = lab.unbound("ann");
+    again.say("<resume xmlns='urn:xmpp:sm:3' previd='" + id + "' h='9'/>");
+    CHECK(again.take_text().find("handled-count-too-high") != std::string::npos);
+    CHECK(lab.domain.sessions() == 0);
+    CHECK(lab.domain.sessions_waiting() == 0);
+}
+
 TEST_CASE("a second session with the same full address ends the first with conflict [xmpp 45]") {
     xmpp_lab lab;
     auto& old = lab.login("ann", "x");

@@ -26,9 +26,11 @@ struct socket final : xmpp::stream_output {
     void send(std::string message) override { sent.push_back(std::move(message)); }
     void close() override { closed = true; }
     void login_failed() override { ++failures; }
+    [[nodiscard]] std::chrono::milliseconds login_wait() override { return wait; }
     strings sent;
     bool closed = false;
     int failures = 0;
+    std::chrono::milliseconds wait{0};
 };
 
 struct server final : xmpp::stream_host, sasl_accounts {
@@ -52,6 +54,9 @@ struct server final : xmpp::stream_host, sasl_accounts {
     void stanza(xmpp::time_point, xmpp::session&, xml::element what) override { stanzas.push_back(xml::to_text(what)); }
     void closed(xmpp::time_point, xmpp::session& which) override { ended.push_back(which.jid()); }
     void lost(xmpp::time_point, xmpp::session& which) override { waiting.push_back(which.jid()); }
+    void stream_failed(std::string_view condition) override { counted.emplace_back(condition); }
+    void login_refused(std::string_view condition) override { counted.push_back("login " + std::string{condition}); }
+    void login_granted(bool) override { counted.emplace_back("login"); }
     scram_keys keys_of(std::string_view user, scram_hash hash) override {
         if (user == "ann" || user == "bob") return make_scram_keys(hash, "secret", "0123456789abcdef", scram_iterations_min);
         return made_up_keys(hash, user, "s");
@@ -66,6 +71,7 @@ struct server final : xmpp::stream_host, sasl_accounts {
     strings stanzas;
     strings ended;
     strings waiting;
+    strings counted;
     int drawn = 0;
     bool full = false;
 };
@@ -375,6 +381,150 @@ TEST_CASE("after many stanzas an acknowledgement is asked for, without managemen
     for (int i = 0; i < 16; ++i) session.send_text("<message xmlns=\"jabber:client\"/>");
     CHECK(it.out.sent.size() == 17);
     CHECK(it.out.sent.back() == "<r xmlns=\"urn:xmpp:sm:3\"/>");
+}
+
+TEST_CASE("stanzas before the binding end the stream, and are not served (RFC 6120 s7.1)") {
+    for (const auto* stanza : {"<message xmlns='jabber:client' to='bob@bus.example'/>", "<presence xmlns='jabber:client'/>",
+                               "<iq xmlns='jabber:client' type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>"}) {
+        CAPTURE(stanza);
+        lab it;
+        it.log_in();
+        it.say(stanza);
+        it.expect_error("not-authorized");
+        CHECK(it.hub->stanzas.empty());
+    }
+}
+
+TEST_CASE("what goes wrong between login and restart is answered with open first (RFC 7395 s3.5)") {
+    lab it;
+    it.say(open_text);
+    it.heard();
+    it.heard();
+    it.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='ANONYMOUS'/>");
+    it.heard();
+    it.say("<iq xmlns='jabber:client'");
+    CHECK(it.out.sent.at(0).starts_with("<open "));
+    CHECK(it.out.sent.at(1).starts_with("<stream:error "));
+    CHECK(it.out.sent.at(2) == close_text);
+}
+
+TEST_CASE("a stream that is open can't be opened again") {
+    lab it;
+    it.bind();
+    it.say(open_text);
+    it.expect_error("bad-format");
+    CHECK(it.hub->ended.size() == 1);
+}
+
+TEST_CASE("the older framing: a fault while opening is one message (draft, section 3.5)") {
+    lab it;
+    it.say("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='other' version='1.0'>");
+    REQUIRE(it.out.sent.size() == 1);
+    CHECK(it.out.sent[0].starts_with("<stream:stream "));
+    CHECK(it.out.sent[0].find("<stream:error><host-unknown ") != std::string::npos);
+    CHECK(it.out.sent[0].ends_with("</stream:error></stream:stream>"));
+    it.now += 600ms;
+    it.stream.advance(it.now);
+    CHECK(it.out.closed);
+}
+
+TEST_CASE("a resource that no address can have is bad-request, and the stream goes on (RFC 6120 s7.7.2)") {
+    lab it;
+    it.log_in();
+    const auto bind = [&](const std::string& resource, const std::string& id = " id='b'") {
+        it.say("<iq xmlns='jabber:client' type='set'" + id + "><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" + resource + "</resource></bind></iq>");
+        return it.heard();
+    };
+    CHECK(bind(std::string(2000, 'r')).find("<bad-request ") != std::string::npos);
+    CHECK(bind("a&#9;b").find("<bad-request ") != std::string::npos);
+    CHECK(bind("r", "").find("<bad-request ") != std::string::npos);
+    CHECK(it.hub->sessions.empty());
+    CHECK(bind("r").find("ann@bus.example/r") != std::string::npos);
+}
+
+TEST_CASE("an acknowledgement of more than was sent ends the stream, with the counts (XEP-0198 s4)") {
+    lab it;
+    auto& session = it.bind();
+    it.say("<enable xmlns='urn:xmpp:sm:3'/>");
+    it.heard();
+    session.send_text("<message xmlns=\"jabber:client\"/>");
+    it.heard();
+    it.say("<a xmlns='urn:xmpp:sm:3' h='2'/>");
+    CHECK(it.out.sent.front().find("<handled-count-too-high xmlns=\"urn:xmpp:sm:3\" h=\"2\" send-count=\"1\"/>") != std::string::npos);
+    it.expect_error("undefined-condition");
+    for (const auto* h : {"", "-1", "x", "99999999999"}) {
+        lab other;
+        other.bind();
+        other.say("<enable xmlns='urn:xmpp:sm:3'/>");
+        other.heard();
+        other.say("<a xmlns='urn:xmpp:sm:3' h='" + std::string{h} + "'/>");
+        other.expect_error("bad-format");
+    }
+}
+
+TEST_CASE("a resumption that acknowledges too much ends the session; one without a count leaves it") {
+    lab it;
+    auto& session = it.bind();
+    it.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    it.stream.lost(it.now);
+    lab again{it.hub};
+    again.log_in();
+    again.say("<resume xmlns='urn:xmpp:sm:3' previd='" + session.management_id + "'/>");
+    CHECK(again.heard().find("<bad-request ") != std::string::npos);
+    CHECK(it.hub->ended.empty());
+    again.say("<resume xmlns='urn:xmpp:sm:3' previd='" + session.management_id + "' h='5'/>");
+    CHECK(again.out.sent.front().find("<handled-count-too-high ") != std::string::npos);
+    again.expect_error("undefined-condition");
+    CHECK(it.hub->ended == strings{"ann@bus.example/x7"});
+}
+
+TEST_CASE("resumption is for streams that are not bound, stream management for those that are") {
+    lab it;
+    it.log_in();
+    it.say("<enable xmlns='urn:xmpp:sm:3'/>");
+    CHECK(it.heard().find("<unexpected-request ") != std::string::npos);
+    lab bound;
+    auto& session = bound.bind();
+    bound.say("<resume xmlns='urn:xmpp:sm:3' previd='x' h='0'/>");
+    CHECK(bound.heard().find("<unexpected-request ") != std::string::npos);
+    CHECK(session.connection() == &bound.stream);
+}
+
+TEST_CASE("after wrong passwords the next one waits, and what follows waits behind it") {
+    lab it;
+    it.say(open_text);
+    it.heard();
+    it.heard();
+    it.out.wait = 500ms;
+    it.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>");
+    it.say("<response xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>" + to_base64(std::string{"\0ann\0secret", 11}) + "</response>");
+    CHECK(it.out.sent.empty());
+    CHECK(it.stream.deadline() == it.now + 500ms);
+    it.out.wait = 0ms;
+    it.now += 500ms;
+    it.stream.advance(it.now);
+    CHECK(it.heard().starts_with("<challenge"));
+    CHECK(it.heard().starts_with("<success"));
+    CHECK(it.hub->counted == strings{"login"});
+    CHECK(it.stream.deadline() == xmpp::time_point{} + 60s);
+}
+
+TEST_CASE("who does not wait for the answer to a password is closed") {
+    lab it;
+    it.say(open_text);
+    it.out.wait = 500ms;
+    for (int i = 0; i < 5; ++i) it.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'/>");
+    it.expect_error("policy-violation");
+}
+
+TEST_CASE("what is refused is counted by its condition") {
+    lab it;
+    it.say(open_text);
+    it.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='X-NONE'/>");
+    it.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>" + to_base64(std::string{"\0ann\0x", 6}) + "</auth>");
+    it.say("<abort xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+    it.say("<open");
+    CHECK(it.hub->counted == strings{"login invalid-mechanism", "login not-authorized", "login aborted", "not-well-formed"});
 }
 
 TEST_CASE("who does not log in and bind in time is closed") {

@@ -32,11 +32,13 @@ class xmpp_lab;
 
 class client final : public xmpp::stream_output {
 public:
+    // Without a resource it does not bind.
     client(xmpp_lab& lab, std::string_view user, std::string_view resource);
 
     void send(std::string message) override { sent.push_back(std::move(message)); }
     void close() override { closed = true; }
     void login_failed() override {}
+    [[nodiscard]] std::chrono::milliseconds login_wait() override { return 0ms; }
 
     void say(std::string_view text);
     void available(int priority = 0) {
@@ -72,6 +74,9 @@ public:
         return *clients.back();
     }
 
+    // Logged in, not bound.
+    client& unbound(std::string_view user) { return login(user, {}); }
+
     test_accounts accounts;
     int drawn = 0;
     xmpp::time_point now{};
@@ -91,6 +96,7 @@ inline client::client(xmpp_lab& lab, std::string_view user, std::string_view res
     }
     say(open);
     sent.clear();
+    if (resource.empty()) return;
     say("<iq xmlns='jabber:client' type='set' id='bind'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>" +
         std::string{resource} + "</resource></bind></iq>");
     const auto bound = take();
