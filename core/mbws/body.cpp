@@ -21,7 +21,12 @@ bool same_letters(std::string_view left, std::string_view right) noexcept {
 
 result<body_summary> check_commands(std::string_view body) {
     body_summary found;
-    if (body.empty()) return found;
+    if (auto wrong = check_commands(body, found)) return std::move(*wrong);
+    return found;
+}
+
+std::optional<error> check_commands(std::string_view body, body_summary& found) {
+    if (body.empty()) return std::nullopt;
     command_scanner scan{body};
     while (const command_view* next = scan.next()) {
         if (found.commands++ == 0) found.first_command = next->name;
@@ -35,7 +40,7 @@ result<body_summary> check_commands(std::string_view body) {
     }
     if (scan.failed()) return scan.failure();
     found.needs_rewrite = scan.needs_rewrite();
-    return found;
+    return std::nullopt;
 }
 
 bool is_command_type(std::string_view type) noexcept {

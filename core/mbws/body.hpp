@@ -28,6 +28,8 @@ struct body_summary {
 // Checks the commands that a client sends. Errors: bad_command, with the offset, for text outside
 // the grammar and for mbus.hello and mbus.bye, which are the broker's.
 result<body_summary> check_commands(std::string_view body);
+// The same for the hot path, into `found`, which must be empty: nothing when all is well.
+[[nodiscard]] std::optional<error> check_commands(std::string_view body, body_summary& found);
 
 // True for the default: no type, or application/mbus (letters of either case).
 [[nodiscard]] bool is_command_type(std::string_view type) noexcept;

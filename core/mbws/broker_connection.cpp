@@ -70,6 +70,8 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
     request.size = std::min(frame.integer32(key::size, frame_octets_default),
                             static_cast<std::uint32_t>(frame_octets_limit));
     request.durable = frame.integer(key::durable) != 0;
+    const auto remembered = static_cast<std::uint16_t>(frame.integer(key::addresses));
+    if (remembered != 0) request.addresses = info_.addresses;
     request.link = frame.text(key::mode) == "link";
     request.broker = frame.text(key::broker);
     if (frame.has(key::mode) && !request.link) {
@@ -97,6 +99,7 @@ verdict broker_connection::connect(time_point now, const frame_view& frame) {
         return verdict::closing;
     }
     connect_until_ = never;
+    if (info_.addresses != 0) port_.remembers(remembered);
     opened->session->begin(now, *this, request, *opened);
     return verdict::go_on;
 }

@@ -24,6 +24,7 @@ namespace mbus::mbws {
 struct connection_info {
     std::uint64_t id = 0;  // connect_request::connection
     bool local = true;
+    std::uint16_t addresses = 0;  // how many the reader of the connection remembers (frame_reader::remember)
 };
 
 class broker_connection final : private link_carrier {

@@ -66,7 +66,7 @@ void broker_session::restore(stored_session from, time_point expires, session_jo
         if (entry.slot != outbox::no_slot && entry.slot >= attachments_.size()) continue;
         if (entry.slot != outbox::no_slot) ++attachments_[entry.slot]->queued;
         if (entry.settles) ++receipts_waiting_;
-        if (entry.about != 0) naks_waiting_.push_back(entry.about);
+        if (entry.nak_about() != 0) naks_waiting_.push_back(entry.nak_about());
         entry.octets = static_cast<std::uint32_t>(entry.content->frame_octets());
         entry.sent_before = true;  // perhaps; the client knows by the number
         outbox_.push(std::move(entry));
@@ -78,8 +78,9 @@ void broker_session::refuse_job(time_point now, std::uint64_t number) {
     for (std::uint32_t i = outbox_.head(); i != outbox::none; i = outbox_.after(i)) {
         outbox_entry& entry = outbox_.at(i);
         if (entry.number == 0 || entry.number > number) return;
-        if (entry.number != number || entry.job == 0) continue;
-        const std::uint64_t job = std::exchange(entry.job, 0);
+        if (entry.number != number || entry.job() == 0) continue;
+        const std::uint64_t job = entry.job();
+        entry.set_job(0);
         entry.withdrawn = true;
         if (journal_ != nullptr) journal_->queued(*this, entry);
         host_.settle_job(now, *this, *attachments_[entry.slot], job, job_outcome::refused);

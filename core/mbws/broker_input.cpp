@@ -144,14 +144,12 @@ route_status broker_session::route(time_point now, const frame_view& frame) {
     what.frame = &frame;
     const std::string_view type = frame.text(key::type);
     if (is_command_type(type)) {
-        auto found = check_commands(frame.body);
-        if (!found) {
-            std::string text = found.error().text;
-            if (found.error().offset != error::no_offset)
-                text += " (octet " + std::to_string(found.error().offset) + " of the body)";
+        if (auto wrong = check_commands(frame.body, what.commands)) {
+            std::string text = std::move(wrong->text);
+            if (wrong->offset != error::no_offset)
+                text += " (octet " + std::to_string(wrong->offset) + " of the body)";
             return refuse({errc::bad_command, std::move(text)});
         }
-        what.commands = *found;
     } else {
         if (!is_media_type(type))
             return refuse({errc::bad_command, "type must be a media type such as image/png"});
@@ -229,7 +227,7 @@ void broker_session::acknowledge_up_to(time_point now, std::uint64_t number) {
     while (outbox_.head() != outbox::none) {
         const outbox_entry& first = outbox_.at(outbox_.head());
         if (first.number == 0 || first.number > number) break;
-        const std::uint64_t job = first.job;
+        const std::uint64_t job = first.job();
         const std::uint32_t slot = first.slot;
         remove_entry(outbox_.head());
         any = true;

@@ -109,7 +109,7 @@ offer_result broker_session::offer(time_point now, const message_ref& what, cons
     entry.expires = how.expires;
     entry.slot = how.slot;
     entry.octets = static_cast<std::uint32_t>(octets);
-    entry.job = how.job;
+    entry.set_job(how.job);
     entry.redelivered = how.redelivered;
     entry.droppable = how.job == 0 && (!what->reliable() || how.monitor);
     entry.monitor = how.monitor;
@@ -209,6 +209,13 @@ void broker_session::drop_expired(time_point now) noexcept {
     outbox_.set_soonest_expiry(soonest);
 }
 
+// What a frame can tell; the rest goes with the next.
+std::uint32_t broker_session::take_missed() noexcept {
+    const auto told = static_cast<std::uint32_t>(std::min<std::uint64_t>(missed_, UINT32_MAX));
+    missed_ -= told;
+    return told;
+}
+
 // Sends outbox_.unsent(), or drops it when its time is over.
 void broker_session::send_entry(time_point now, std::uint32_t index) {
     outbox_entry& entry = outbox_.at(index);
@@ -219,7 +226,7 @@ void broker_session::send_entry(time_point now, std::uint32_t index) {
     }
     if (window_ != 0 && entry.number == 0) entry.number = ++last_number_;
     sent_number_ = std::max(sent_number_, entry.number);
-    if (!entry.sent_before && !entry.settles) entry.missed = std::exchange(missed_, 0);
+    if (!entry.sent_before && !entry.settles) entry.missed = take_missed();
     std::uint8_t flags = entry.content->reliable() ? flag::reliable : std::uint8_t{0};
     if (entry.sent_before || entry.redelivered) flags |= flag::redelivered;
     std::string_view own;
@@ -228,7 +235,7 @@ void broker_session::send_entry(time_point now, std::uint32_t index) {
     if (expired || entry.withdrawn) {
         // It has a number, so the client must hear of it; there is nothing to hand on.
         scratch_.clear();
-        if (entry.missed != 0) append_field(scratch_, key::missed, entry.missed);
+        if (entry.missed != 0) append_field(scratch_, key::missed, std::uint64_t{entry.missed});
         if (entry.withdrawn) {
             append_failure(scratch_, errc::not_found, "this client refused the job; it went back to its queue");
         } else {
@@ -240,7 +247,7 @@ void broker_session::send_entry(time_point now, std::uint32_t index) {
                        entry.content->body(), &entry.content});
     }
     if (!entry.settles) ++(entry.sent_before ? counters_.redelivered : counters_.delivered);
-    if (entry.about != 0 && !naks_waiting_.empty()) {
+    if (entry.nak_about() != 0 && !naks_waiting_.empty()) {
         naks_waiting_.pop_front();
         note_taken(now);
     }

@@ -57,7 +57,7 @@ void broker_session::begin(time_point now, broker_connection& connection, const 
         hold_answers();
         connected_at_ = held_;
     }
-    write_connected(resumed);
+    write_connected(resumed, request.addresses);
     if (resumed) {
         for (auto& watch : watches_) {
             if (!watch->active) continue;
@@ -76,12 +76,12 @@ void broker_session::rejoin(time_point now, std::uint64_t received) {
     // A nak that may not have arrived must again come before the ack of its message.
     naks_waiting_.clear();
     for (std::uint32_t i = outbox_.head(); i != outbox::none; i = outbox_.after(i)) {
-        if (outbox_.at(i).about != 0) naks_waiting_.push_back(outbox_.at(i).about);
+        if (outbox_.at(i).nak_about() != 0) naks_waiting_.push_back(outbox_.at(i).nak_about());
     }
     ack_due_ = never;
 }
 
-void broker_session::write_connected(bool resumed) {
+void broker_session::write_connected(bool resumed, std::uint16_t addresses) {
     acknowledged_out_ = acknowledgeable();
     scratch_.clear();
     append_field(scratch_, key::version, std::uint64_t{protocol_version});
@@ -94,6 +94,7 @@ void broker_session::write_connected(bool resumed) {
     append_field(scratch_, key::durable, std::uint64_t{durable() ? 1U : 0U});
     if (!settings_.broker.empty()) append_field(scratch_, key::broker, settings_.broker);
     if (missed_ != 0) append_field(scratch_, key::missed, std::exchange(missed_, 0));
+    if (addresses != 0) append_field(scratch_, key::addresses, std::uint64_t{addresses});
     write(verb::connected, scratch_);
     std::string{}.swap(scratch_);  // the longest frame that most sessions ever need it for
 }
@@ -135,7 +136,7 @@ void broker_session::finish_session(time_point now, end_reason why) {
     while (outbox_.head() != outbox::none) {
         const std::uint32_t index = outbox_.head();
         const outbox_entry& entry = outbox_.at(index);
-        const std::uint64_t job = entry.job;
+        const std::uint64_t job = entry.job();
         const std::uint32_t slot = entry.slot;
         const bool sent = entry.number != 0 && entry.number <= sent_number_;
         if (!entry.settles && job == 0) count_drop(session_drop::ended);

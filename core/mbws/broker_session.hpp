@@ -238,7 +238,7 @@ private:
     // Connections (broker_session.cpp).
     void begin(time_point now, broker_connection& connection, const connect_request& request,
                const opened_session& opened);
-    void write_connected(bool resumed);
+    void write_connected(bool resumed, std::uint16_t addresses);
     void rejoin(time_point now, std::uint64_t received);
     void leave_connection(errc reason, std::string_view text);
     void connection_lost(time_point now);
@@ -295,6 +295,7 @@ private:
     void write_nak(std::uint32_t request, const error& failure);
     void write_entity(const watching& what, std::string_view address, entity_state state);
     std::string_view own_fields(const attachment& to, bool monitor, std::uint64_t missed);
+    std::uint32_t take_missed() noexcept;
     void send_entry(time_point now, std::uint32_t index);
     void remove_entry(std::uint32_t index) noexcept;
     void drop_entry(std::uint32_t index, session_drop reason) noexcept;

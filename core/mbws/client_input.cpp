@@ -108,6 +108,7 @@ bool client_session::on_connected(time_point now, const frame_view& frame) {
     window_ = frame.integer32(key::window);
     if (options_.window != 0 && window_ == 0) return fail(errc::window, "the daemon granted no window");
     peer_size_ = frame.integer32(key::size, frame_octets_default);
+    told_ = told_addresses{frame.integer32(key::addresses)};
     if (resumed) {
         drop_acknowledged(frame.integer(key::received));
     } else {

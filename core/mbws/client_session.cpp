@@ -15,6 +15,8 @@ constexpr std::size_t compact_octets = 64 * 1024;
 constexpr std::size_t idle_output_octets = 1024 * 1024;  // an empty output larger than this is freed
 constexpr std::size_t number_offset = 8;                 // of the number in a frame
 constexpr std::size_t flags_offset = 1;
+// Of a message: all of its header but addresses and type, with some room.
+constexpr std::size_t header_octets_fixed = 64;
 
 void write_number(std::string& frame, std::uint64_t number) noexcept {
     for (std::size_t i = 8; i-- > 0; number >>= 8)
@@ -30,11 +32,17 @@ client_session::client_session(client_options options, client_handler& handler)
 
 client_session::~client_session() = default;
 
+void client_session::reset_reader() {
+    reader_ = frame_reader{options_.size};
+    reader_.remember(addresses_of_broker);
+    told_ = {};
+}
+
 void client_session::connect(time_point now) {
     if (state_ != state::idle) lost(now);
     out_.clear();
     out_at_ = 0;
-    reader_ = frame_reader{options_.size};
+    reset_reader();
     heard_ = now;
     resuming_ = !token_.empty();
     closed_ = close_written_ = false;
@@ -46,6 +54,7 @@ void client_session::connect(time_point now) {
     connect.set(key::window, std::uint64_t{options_.window});
     if (options_.expiry) connect.set(key::expiry, std::uint64_t{*options_.expiry});
     connect.set(key::size, std::uint64_t{options_.size});
+    connect.set(key::addresses, std::uint64_t{addresses_of_broker});
     if (options_.durable) connect.set(key::durable, std::uint64_t{1});
     state_ = state::connecting;
     if (!connect.finish()) {
@@ -64,7 +73,7 @@ void client_session::lost(time_point /*now*/) {
     state_ = state::idle;
     out_.clear();
     out_at_ = 0;
-    reader_ = frame_reader{options_.size};
+    reset_reader();
     ack_due_ = never;
     sent_ = 0;
     if (options_.window == 0) {
@@ -118,13 +127,20 @@ void client_session::write(verb which, std::uint64_t number, std::string_view bo
     static_cast<void>(frame_writer{out_, which, 0, number}.finish(body));
 }
 
-result<message_token> client_session::send(time_point /*now*/, const client_message& what) {
+result<message_token> client_session::send(const client_message& what) {
     if (close_wanted_) return error{errc::disconnected, "the connection is being closed; open another"};
-    if (!is_field_text(what.to) || !is_field_text(what.from) || !is_field_text(what.type)) {
+    // What went out on this connection before was checked then.
+    const bool directly = options_.window == 0 && state_ == state::connected && kept_.empty();
+    const std::uint64_t to_id = directly && told_.used() ? names_.id_of(what.to) : 0;
+    const bool checked = told_.knows(to_id);
+    if ((!checked && !is_field_text(what.to)) || !is_field_text(what.from) || !is_field_text(what.type)) {
         return error{errc::bad_argument, "an address or media type has a control character or is not UTF-8"};
     }
-    const std::size_t octets = what.to.size() + what.from.size() + what.type.size() + what.body.size() + 64;
-    if (octets > peer_size_) {
+    const std::size_t octets = what.to.size() + what.from.size() + what.type.size() + what.body.size() + header_octets_fixed;
+    if (what.to.size() + what.from.size() + what.type.size() + header_octets_fixed > header_octets_max) {
+        return error{errc::bad_argument, "addresses and type are longer than a frame's header can hold"};
+    }
+    if (octets > std::min<std::size_t>(peer_size_, frame_octets_limit)) {
         return error{errc::too_large, "a frame of " + std::to_string(octets) +
                                           " octets is more than the daemon takes, " +
                                           std::to_string(peer_size_)};
@@ -136,32 +152,45 @@ result<message_token> client_session::send(time_point /*now*/, const client_mess
             "the daemon does not take messages as fast as they are sent; wait until the output has drained"};
     }
     const bool wants_result = what.reliable || what.receipt_wanted;
-    const bool directly = options_.window == 0 && state_ == state::connected && kept_.empty();
     const message_token token = last_token_ + 1;
-    kept_message* const kept = directly ? nullptr : &kept_.push_back();
-    if (kept != nullptr) kept->frame.clear();
-    std::string& frame = directly ? out_ : kept->frame;
     std::uint8_t flags = 0;
     if (what.reliable) flags |= flag::reliable;
     if (what.receipt_wanted) flags |= flag::receipt;
-    frame_writer writer{frame, verb::message, flags, directly && wants_result ? token : 0};
-    writer.set(key::to, what.to).set_if(key::from, what.from).set_if(key::type, what.type);
-    writer.set_if(key::time, what.time).set_if(key::ttl, std::uint64_t{what.ttl});
-    if (!writer.finish(what.body)) {
-        if (kept != nullptr) kept_.pop_back();
-        return error{errc::bad_argument, "addresses and type are longer than a frame's header can hold"};
-    }
-    last_token_ = token;
-    if (kept != nullptr) kept->refuses = 0;
     if (directly) {
+        write_message(flags, wants_result ? token : 0, to_id, what);
+        last_token_ = token;
         if (wants_result) open_.emplace(token, token);
         return token;
     }
-    kept->token = token;
-    kept->wants_result = wants_result;
-    kept_octets_ += frame.size();
+    kept_message& kept = kept_.push_back();
+    kept.frame.clear();
+    frame_writer writer{kept.frame, verb::message, flags};
+    writer.set(key::to, what.to).set_if(key::from, what.from).set_if(key::type, what.type);
+    writer.set_if(key::time, what.time).set_if(key::ttl, std::uint64_t{what.ttl});
+    static_cast<void>(writer.finish(what.body));  // the lengths were checked
+    last_token_ = token;
+    kept.refuses = 0;
+    kept.token = token;
+    kept.wants_result = wants_result;
+    kept_octets_ += kept.frame.size();
     pump();
     return token;
+}
+
+// Straight into the output. An address that the broker knows goes as its number; what is kept for another
+// connection can't have that, for numbers end with the connection.
+void client_session::write_message(std::uint8_t flags, std::uint64_t number, std::uint64_t to_id, const client_message& what) {
+    frame_writer writer{out_, verb::message, flags, number};
+    if (to_id != 0) {
+        const auto place = told_.put(to_id);
+        if (!place.known) writer.set(key::to, what.to);
+        writer.set(key::to_number, std::uint64_t{place.number});
+    } else {
+        writer.set(key::to, what.to);
+    }
+    writer.set_if(key::from, what.from).set_if(key::type, what.type);
+    writer.set_if(key::time, what.time).set_if(key::ttl, std::uint64_t{what.ttl});
+    static_cast<void>(writer.finish(what.body));  // the lengths were checked
 }
 
 void client_session::refuse(std::uint64_t number) {

@@ -6,7 +6,7 @@
 //     session.connect(now);                         // for each connection: writes `connect`
 //     socket.write(session.output()); session.written(n);
 //     session.receive(now, octets);                 // calls the handler
-//     session.send(now, {.to = "(app:player)", .body = "player.play(1)", .reliable = true});
+//     session.send({.to = "(app:player)", .body = "player.play(1)", .reliable = true});
 //     session.lost(now);                            // the connection broke: connect() again later
 //
 // Attaches and watches are repeated by themselves on every new connection. A session with a window
@@ -27,6 +27,7 @@
 
 #include <mbus/result.hpp>
 
+#include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/frame_reader.hpp"
 #include "mbws/ring.hpp"
@@ -202,7 +203,7 @@ public:
 
     // Errors: overflow (the queue is full: wait for output to drain), too_large, bad_argument (ttl
     // or text that no field can hold), disconnected (after close()). Taken before `connected`, too.
-    result<message_token> send(time_point now, const client_message& what);
+    result<message_token> send(const client_message& what);
     // Gives a job of a queue back, for another reader; a nak. take_over() follows on_refusal_heard(),
     // not before (docs/mbws.md, section 4). Without a window nothing happens.
     void refuse(std::uint64_t number);
@@ -279,6 +280,8 @@ private:
     bool fail(errc code, std::string_view text);
 
     // Output (client_session.cpp).
+    void write_message(std::uint8_t flags, std::uint64_t number, std::uint64_t to_id, const client_message& what);
+    void reset_reader();
     void write(mbws::verb which, std::uint64_t number = 0, std::string_view body = {});
     void pump();
     void give_up(std::vector<message_token> tokens);
@@ -304,6 +307,8 @@ private:
     // Output.
     std::string out_;
     std::size_t out_at_ = 0;  // what of it was written
+    address_names names_;
+    told_addresses told_;  // on this connection
     message_token last_token_ = 0;
     ring<kept_message> kept_;
     std::size_t kept_octets_ = 0;

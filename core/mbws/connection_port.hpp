@@ -20,6 +20,7 @@
 
 #include <mbus/result.hpp>
 
+#include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/output_queue.hpp"
 #include "mbws/prepared_message.hpp"
@@ -48,6 +49,8 @@ public:
     virtual void wake() = 0;
     // The session wants input again after wants_input() was false. Must not call the session.
     virtual void read_again() = 0;
+    // The client remembers so many addresses by number. A binding without numbers ignores it.
+    virtual void remembers(std::uint16_t /*addresses*/) {}
     // Nothing follows: write what waits, then close. `reason` for a WebSocket's close frame.
     virtual void finish(errc reason, std::string_view text) = 0;
 
@@ -91,9 +94,15 @@ private:
 class stream_port : public output_port {
 public:
     void append(const outgoing_frame& frame) override;
+    void remembers(std::uint16_t addresses) override { told_ = told_addresses{addresses}; }
 
 protected:
     ~stream_port() = default;
+
+private:
+    void append_message(const outgoing_frame& frame, const prepared_message& what);
+
+    told_addresses told_;
 };
 
 }  // namespace mbus::mbws

@@ -31,7 +31,8 @@ constexpr std::array<key_entry, keys_end> key_table{{
     {"tried", value_kind::u8},       {"took", value_kind::u32},       {"via", value_kind::text},
     {"broker", value_kind::text},    {"about", value_kind::u64},      {"size", value_kind::u32},
     {"durable", value_kind::yes_no}, {"origin", value_kind::text},    {"sequence", value_kind::u32},
-    {"interface", value_kind::text},
+    {"interface", value_kind::text}, {"addresses", value_kind::u16},  {"to-number", value_kind::u16},
+    {"from-number", value_kind::u16},
 }};
 
 std::uint64_t read_integer(const char* octets, std::size_t count) noexcept {

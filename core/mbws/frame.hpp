@@ -106,8 +106,11 @@ enum class key : std::uint8_t {
     origin = 34,
     sequence = 35,
     interface = 36,
+    addresses = 37,
+    to_number = 38,
+    from_number = 39,
 };
-inline constexpr std::size_t keys_end = 37;
+inline constexpr std::size_t keys_end = 40;
 
 // How the value of a field is written.
 enum class value_kind : std::uint8_t { none, text, yes_no, u8, u16, u32, u64 };

@@ -88,6 +88,7 @@ frame_reader::status frame_reader::next(frame_view& out) {
         input_.remove_prefix(octets);
     }
     if (const char* wrong = decode_frame(raw_, out)) return refuse(errc::bad_frame, wrong);
+    if (const char* wrong = heard_.resolve(out)) return refuse(errc::bad_frame, wrong);
     return status::frame;
 }
 

@@ -17,6 +17,7 @@
 
 #include <mbus/result.hpp>
 
+#include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
 
 namespace mbus::mbws {
@@ -30,6 +31,8 @@ public:
     explicit frame_reader(std::size_t octets_max = frame_octets_default) noexcept : octets_max_(octets_max) {}
 
     void set_octets_max(std::size_t octets) noexcept { octets_max_ = octets; }
+    // How many addresses of the other side are remembered by number; before the first octet.
+    void remember(std::uint16_t addresses) noexcept { heard_ = heard_addresses{addresses}; }
 
     // What was fed before must be used up (need_more) or kept.
     void feed(std::string_view octets);
@@ -57,6 +60,7 @@ private:
     void drop_used();
 
     std::size_t octets_max_;
+    heard_addresses heard_;
     std::string_view input_;   // fed, not looked at
     std::string held_;         // from earlier feeds
     std::size_t held_at_ = 0;  // what of it is used

@@ -35,7 +35,8 @@ std::uint32_t outbox::push(outbox_entry entry) {
     }
     node& fresh = nodes_[index];
     fresh.entry = std::move(entry);
-    fresh.serial = ++serial_;
+    fresh.serial = static_cast<std::uint32_t>(++serial_);
+    if (fresh.serial == 0) fresh.serial = static_cast<std::uint32_t>(++serial_);  // 0 is a free one
     fresh.previous = tail_;
     fresh.next = none;
     fresh.in_flight = false;

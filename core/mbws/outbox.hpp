@@ -40,19 +40,27 @@ struct outbox_entry {
     message_ref content;
     std::uint64_t number = 0;  // 0: not numbered yet
     time_point expires = never;
-    std::uint64_t missed = 0;  // told with this frame
-    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it;
-                               // reliable message on a link: who waits for its outcome
-    std::uint64_t job = 0;     // delivery::job
+    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it; reliable message
+                               // on a link: who waits for its outcome; is_job: delivery::job
+    std::uint32_t missed = 0;  // told with this frame
     std::uint32_t slot = 0;    // attach that it is for; no_slot for receipts and naks
     std::uint32_t octets = 0;  // charged to the session
-    bool droppable = false;    // unreliable: a full queue may drop it while it has no number
-    bool settles = false;      // receipt or nak: ends a message of the client
-    bool monitor = false;
-    bool latest = false;       // policy latest
-    bool sent_before = false;  // on an earlier connection
-    bool redelivered = false;  // delivery::redelivered
-    bool withdrawn = false;    // the client refused this job: its number goes out without it
+    bool droppable : 1 = false;    // unreliable: a full queue may drop it while it has no number
+    bool settles : 1 = false;      // receipt or nak: ends a message of the client
+    bool monitor : 1 = false;
+    bool latest : 1 = false;       // policy latest
+    bool sent_before : 1 = false;  // on an earlier connection
+    bool redelivered : 1 = false;  // delivery::redelivered
+    bool withdrawn : 1 = false;    // the client refused this job: its number goes out without it
+    bool is_job : 1 = false;
+
+    [[nodiscard]] std::uint64_t job() const noexcept { return is_job ? about : 0; }
+    void set_job(std::uint64_t job) noexcept {
+        about = job;
+        is_job = job != 0;
+    }
+    // Number of the message that this nak is about.
+    [[nodiscard]] std::uint64_t nak_about() const noexcept { return settles ? about : 0; }
 };
 
 class outbox {
@@ -76,7 +84,7 @@ public:
     // The first entry that was not sent on this connection, or none.
     [[nodiscard]] std::uint32_t unsent() const noexcept { return unsent_; }
     // Serial numbers rise with every push(): the oldest entry that is here, and the newest ever.
-    [[nodiscard]] std::uint64_t front_serial() const noexcept { return head_ == none ? serial_ + 1 : nodes_[head_].serial; }
+    [[nodiscard]] std::uint64_t front_serial() const noexcept { return head_ == none ? serial_ + 1 : full_serial(nodes_[head_]); }
     [[nodiscard]] std::uint64_t last_serial() const noexcept { return serial_; }
     // Entries sent on this connection and not removed.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
@@ -100,15 +108,19 @@ public:
 private:
     struct node {
         outbox_entry entry;
-        std::uint64_t serial = 0;  // of the entry; 0: free
+        std::uint32_t serial = 0;  // of the entry, its lower bits; 0: free
         std::uint32_t previous = none;
         std::uint32_t next = none;
         bool in_flight = false;
     };
+    static_assert(sizeof(node) == 64, "one line of the cache: a queue of many is walked through often");
     struct mark {
         std::uint32_t index = none;
-        std::uint64_t serial = 0;
+        std::uint32_t serial = 0;
     };
+    [[nodiscard]] std::uint64_t full_serial(const node& of) const noexcept {
+        return serial_ - static_cast<std::uint32_t>(static_cast<std::uint32_t>(serial_) - of.serial);
+    }
     [[nodiscard]] bool may_drop(std::uint32_t index) const noexcept {
         return nodes_[index].entry.droppable && nodes_[index].entry.number == 0;
     }

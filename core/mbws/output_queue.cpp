@@ -26,7 +26,7 @@ char* output_queue::begin_frame(std::size_t octets) {
         (!ahead_.empty() && ahead_of_ == segments_.size())) {
         segment& fresh = segments_.push_back();
         fresh.octets = 0;
-        fresh.owner = nullptr;
+        fresh.owner.reset();
     }
     segments_.back().octets += octets;
     waiting_ += octets;

@@ -8,26 +8,26 @@
 namespace mbus::mbws {
 namespace {
 
-// Messages that may still be held by somebody before a new one has to be allocated: some turns'
-// worth of traffic to slow readers.
-constexpr std::size_t spare_messages = 64;
-// Blocks above this are given back: 64 of them may lie idle.
-constexpr std::size_t spare_octets_max = 4096;
-
-// Never leaves the process, so any hash will do.
-std::uint64_t topic_of(std::string_view from, std::string_view first_command) noexcept {
-    const std::hash<std::string_view> hash;
-    return hash(from) * 0x9E3779B97F4A7C15 + hash(first_command);
-}
+// Messages that lie idle for the next ones: some turns' worth of traffic to slow readers.
+constexpr std::size_t spare_messages = 512;
+// Larger blocks are given back.
+constexpr std::size_t spare_octets_max = 2048;
 
 }  // namespace
 
-std::shared_ptr<const prepared_message> prepared_message::of_fields(mbws::verb which, std::string fields) {
-    auto made = std::make_shared<prepared_message>();
+// Never leaves the process, so any hash will do. Only the policy `latest` asks.
+std::uint64_t prepared_message::topic() const noexcept {
+    const std::hash<std::string_view> hash;
+    return hash(from_field()) * 0x9E3779B97F4A7C15 + hash(first_command_);
+}
+
+message_ref prepared_message::of_fields(mbws::verb which, std::string fields) {
+    auto* const made = new prepared_message;
+    message_ref held{made};
     made->fields_octets_ = fields.size();
     made->octets_ = std::move(fields);
     made->verb_ = which;
-    return made;
+    return held;
 }
 
 const std::string* prepared_message::text_lines() const {
@@ -39,13 +39,28 @@ const std::string* prepared_message::text_lines() const {
     return text_form_ == text_form::made ? &text_lines_ : nullptr;
 }
 
-void prepared_message::assign(const message_content& content) {
-    octets_.clear();
+std::shared_ptr<const std::string> prepared_message::copy() const {
+    if (copy_ == nullptr) copy_ = std::make_shared<const std::string>(octets_);
+    return copy_;
+}
+
+// A message that is used again mostly has the addresses of the last one: their fields are there already.
+void prepared_message::assign(const message_content& content, std::uint64_t to_id, std::uint64_t from_id) {
     text_form_ = text_form::not_made;
+    if (copy_ != nullptr) copy_.reset();
     verb_ = mbws::verb::message;
     reliable_ = content.reliable;
-    if (!content.to.empty()) append_field(octets_, key::to, content.to);
-    if (!content.from.empty()) append_field(octets_, key::from, content.from);
+    if (has_names() && to_id_ == to_id && from_id_ == from_id) {
+        octets_.resize(to_octets_ + from_octets_);
+    } else {
+        octets_.clear();
+        if (!content.to.empty()) append_field(octets_, key::to, content.to);
+        to_octets_ = octets_.size();
+        if (!content.from.empty()) append_field(octets_, key::from, content.from);
+        from_octets_ = octets_.size() - to_octets_;
+        to_id_ = to_id;
+        from_id_ = from_id;
+    }
     if (!content.type.empty()) append_field(octets_, key::type, content.type);
     if (content.time != 0) append_field(octets_, key::time, content.time);
     if (content.sequence) append_field(octets_, key::sequence, std::uint64_t{*content.sequence});
@@ -55,49 +70,68 @@ void prepared_message::assign(const message_content& content) {
     if (!content.origin.empty()) append_field(octets_, key::origin, content.origin);
     fields_octets_ = octets_.size();
     octets_.append(content.body);
-    topic_ = topic_of(content.from, content.first_command);
+    first_command_ = content.first_command;
 }
 
-std::shared_ptr<const prepared_message> prepared_message::restored(mbws::verb which, std::string_view fields,
-                                                                   std::string_view body, bool reliable) {
-    auto out = std::make_shared<prepared_message>();
+message_ref prepared_message::restored(mbws::verb which, std::string_view fields, std::string_view body, bool reliable) {
+    auto* const out = new prepared_message;
+    message_ref held{out};
     out->octets_.reserve(fields.size() + body.size());
     out->octets_.append(fields).append(body);
     out->fields_octets_ = fields.size();
     out->verb_ = which;
     out->reliable_ = reliable;
-    return out;
+    return held;
 }
 
-message_preparer::message_preparer() : spare_(spare_messages) {}
+void prepared_message::unused() const noexcept {
+    auto* const self = const_cast<prepared_message*>(this);  // every message was made as one that may change
+    if (home_ != nullptr) home_->give(self);
+    else delete self;
+}
+
+message_preparer::~message_preparer() {
+    for (auto* each = all_; each != nullptr; each = each->next_) each->home_ = nullptr;
+    for (auto* each : spare_) delete each;
+}
+
+prepared_message* message_preparer::take() {
+    if (!spare_.empty()) {
+        auto* const last = spare_.back();
+        spare_.pop_back();
+        return last;
+    }
+    spare_.reserve(spare_messages);  // give() must not fail
+    auto* const fresh = new prepared_message;
+    fresh->home_ = this;
+    fresh->next_ = all_;
+    if (all_ != nullptr) all_->previous_ = fresh;
+    all_ = fresh;
+    return fresh;
+}
+
+void message_preparer::give(prepared_message* what) noexcept {
+    if (spare_.size() < spare_messages && what->octets_.capacity() <= spare_octets_max) {
+        spare_.push_back(what);
+        return;
+    }
+    (what->previous_ == nullptr ? all_ : what->previous_->next_) = what->next_;
+    if (what->next_ != nullptr) what->next_->previous_ = what->previous_;
+    delete what;
+}
 
 message_ref message_preparer::prepare(const message_content& content) {
     constexpr std::size_t fixed = 9 * 3 + 8 + 4 + 4;
-    // What receivers add (entity, missed, mode) must fit beside these fields.
+    // What receivers add (numbers, entity, missed, mode) must fit beside these fields.
     constexpr std::size_t own = 8192;
     const std::size_t fields = content.to.size() + content.from.size() + content.type.size() +
                                content.interface.size() + content.via.size() + content.origin.size() + fixed;
-    if (frame_header_octets + fields + own > header_octets_max) return nullptr;
-    if (content.body.size() > frame_octets_limit) return nullptr;
-    if (fields + content.body.size() > spare_octets_max) {
-        auto made = std::make_shared<prepared_message>();
-        made->octets_.reserve(fields + content.body.size());
-        made->assign(content);
-        return made;
-    }
-    // The slot whose message was made longest ago; most are free again by now.
-    for (std::size_t tried = 0; tried < 2; ++tried) {
-        auto& slot = spare_[next_];
-        next_ = (next_ + 1) % spare_.size();
-        if (slot == nullptr) slot = std::make_shared<prepared_message>();
-        if (slot.use_count() != 1) continue;
-        slot->assign(content);
-        return slot;
-    }
-    auto& slot = spare_[next_];
-    slot = std::make_shared<prepared_message>();
-    slot->assign(content);
-    return slot;
+    if (frame_header_octets + fields + own > header_octets_max) return {};
+    if (content.body.size() > frame_octets_limit) return {};
+    auto* const made = take();
+    message_ref held{made};
+    made->assign(content, names_.id_of(content.to), names_.id_of(content.from));
+    return held;
 }
 
 }  // namespace mbus::mbws

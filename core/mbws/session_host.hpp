@@ -36,6 +36,7 @@ struct connect_request {
     std::uint32_t expiry = 0;  // asked; binding's default filled in
     std::uint32_t size = frame_octets_default;
     bool durable = false;
+    std::uint16_t addresses = 0;  // how many of the client's are remembered by number; 0: it does not ask
     bool link = false;          // mode: link
     std::string_view broker{};  // of the other end of a link
 };

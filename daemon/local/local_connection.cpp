@@ -28,8 +28,9 @@ local_connection::local_connection(local_environment& environment, unique_fd soc
       socket_(environment.context, socket.release()),
       id_(environment.hub.connections().add(std::move(who), this)),
       reader_(environment.hub.session_settings().frame_octets_max),
-      connection_(*this, environment.hub, {.id = id_, .local = true}, environment.now()) {
+      connection_(*this, environment.hub, {.id = id_, .local = true, .addresses = mbus::mbws::addresses_of_client}, environment.now()) {
     use(environment.output);
+    reader_.remember(mbus::mbws::addresses_of_client);
 }
 
 local_connection::~local_connection() { close(); }

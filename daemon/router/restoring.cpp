@@ -125,11 +125,11 @@ void router::restore_session(kept_session& kept) {
 
 // A job that the session has not acknowledged is still its own.
 void router::restore_holder(const mbus::mbws::stored_session& state, mbus::mbws::outbox_entry& entry) {
-    if (entry.job == 0) return;
+    if (entry.job() == 0) return;
     const auto holder = std::ranges::find(state.attaches, entry.slot, [](const attachment& each) { return each.asked.slot; });
     const bool held = holder != state.attaches.end() && holder->handle != 0 &&
-                      durable_->queues.restore_holder(holder->asked.queue, holder->handle, entry.job);
-    if (!held) entry.job = 0;  // its number may be another job's by and by
+                      durable_->queues.restore_holder(holder->asked.queue, holder->handle, entry.job());
+    if (!held) entry.set_job(0);  // its number may be another job's by and by
 }
 
 attachment router::restore_attach(session_record& record, attach_row& kept) {

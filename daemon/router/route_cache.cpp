@@ -4,9 +4,13 @@ namespace mbusd {
 
 const route* route_cache::find(std::string_view to, const mbus::protocol::node& node) {
     const auto generation = node.generation();
-    if (const auto known = routes_.find(to); known != routes_.end()) {
-        if (known->second.generation != generation) work_out(known->second, node);
-        return &known->second;
+    if (last_ == nullptr || last_->first != to) {
+        const auto known = routes_.find(to);
+        last_ = known != routes_.end() ? &*known : nullptr;
+    }
+    if (last_ != nullptr) {
+        if (last_->second.generation != generation) work_out(last_->second, node);
+        return &last_->second;
     }
     auto address = mbus::address::parse(to);
     if (!address) {

@@ -48,7 +48,10 @@ public:
     // Null when `to` is no address; fault() says why.
     const route* find(std::string_view to, const mbus::protocol::node& node);
     [[nodiscard]] const mbus::error& fault() const noexcept { return fault_; }
-    void clear() noexcept { routes_.clear(); }
+    void clear() noexcept {
+        routes_.clear();
+        last_ = nullptr;
+    }
     [[nodiscard]] std::size_t size() const noexcept { return routes_.size(); }
 
 private:
@@ -59,7 +62,9 @@ private:
     void work_out(route& way, const mbus::protocol::node& node) const;
 
     entity_finder find_entity_;
-    std::unordered_map<std::string, route, text_hash, std::equal_to<>> routes_;
+    using route_map = std::unordered_map<std::string, route, text_hash, std::equal_to<>>;
+    route_map routes_;
+    route_map::value_type* last_ = nullptr;  // what was found last: senders repeat themselves
     mbus::error fault_;
 };
 

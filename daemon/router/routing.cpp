@@ -70,17 +70,18 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
         ++counters_.refused_address;
         return refuse(report, errc::bad_address, routes_.fault().text);
     }
-    message_forms forms{preparer_,
-                        {.to = what.to,
-                         .from = what.from->entity.text(),
-                         .type = what.type,
-                         .body = what.body,
-                         .first_command = what.commands.first_command,
-                         .time = what.time != 0 ? what.time : bus_->now().wall_ms,
-                         .reliable = what.reliable,
-                         .has_ping = what.commands.has_ping,
-                         .ttl = what.ttl,
-                         .serial = ++last_serial_}};
+    message_forms forms{preparer_};
+    auto& source = forms.describe();
+    source.to = what.to;
+    source.from = what.from->entity.text();
+    source.type = what.type;
+    source.body = what.body;
+    source.first_command = what.commands.first_command;
+    source.time = what.time != 0 ? what.time : bus_->now().wall_ms;
+    source.reliable = what.reliable;
+    source.has_ping = what.commands.has_ping;
+    source.ttl = what.ttl;
+    source.serial = ++last_serial_;
     const auto mark = stored_mark();
     const routing job{.now = now, .sender = sender, .rights = sender->who->rights.get(), .what = what, .way = *way,
                       .forms = forms};

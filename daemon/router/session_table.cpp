@@ -109,8 +109,10 @@ session_record& session_table::insert(std::uint64_t id, std::string token, std::
 }
 
 session_record* session_table::find(std::uint64_t id) noexcept {
+    if (last_found_ != nullptr && last_found_->id == id) return last_found_;
     const auto found = sessions_.find(id);
-    return found == sessions_.end() ? nullptr : found->second.get();
+    if (found == sessions_.end()) return nullptr;
+    return last_found_ = found->second.get();
 }
 
 session_record* session_table::find_token(std::string_view token) noexcept {
@@ -130,6 +132,7 @@ void session_table::remove(session_record& record) {
     if (found == sessions_.end()) return;
     set_deadline(record, never);
     --record.account->sessions;
+    last_found_ = nullptr;
     removed_.push_back(std::move(found->second));
     sessions_.erase(found);
 }

@@ -87,6 +87,7 @@ private:
     std::vector<std::uint64_t> touched_;
     std::vector<std::unique_ptr<session_record>> removed_;
     std::uint64_t last_id_ = 0;
+    session_record* last_found_ = nullptr;  // asked for again at each message of a burst
 };
 
 // `octets` random octets as URL-safe Base64 without padding, from the kernel.

@@ -96,9 +96,13 @@ void put_watch(transaction& to, std::uint64_t session, const mbus::mbws::watch_r
 void drop_watch(transaction& to, std::uint64_t session, std::uint32_t slot) { to.add(drop_watch_row, session, slot); }
 
 void put_entry(transaction& to, std::uint64_t session, const outbox_entry& entry, std::uint64_t expires_ms) {
+    // The message itself belongs to the caller's thread.
+    const auto octets = entry.content->copy();
+    const std::string_view all{*octets};
+    const auto fields = entry.content->fields().size();
     to.add(put_entry_row, session, entry.number, static_cast<std::uint32_t>(entry.content->verb()), entry.slot, flags_of(entry),
-           entry.about, entry.job, expires_ms, shared_octets{entry.content, entry.content->fields()},
-           shared_octets{entry.content, entry.content->body()});
+           entry.job() == 0 ? entry.about : 0, entry.job(), expires_ms, shared_octets{octets, all.substr(0, fields)},
+           shared_octets{octets, all.substr(fields)});
 }
 
 void put_owed(transaction& to, std::uint64_t session, std::uint64_t number, bool receipt) {
@@ -154,7 +158,7 @@ mbus::result<void> load_entries(store& from, const std::function<void(entry_row&
         out.entry.number = row.number(1);
         out.entry.slot = narrow(row, 3);
         out.entry.about = row.number(5);
-        out.entry.job = row.number(6);
+        if (const auto job = row.number(6); job != 0) out.entry.set_job(job);
         out.entry.settles = (flags & settles_flag) != 0;
         out.entry.monitor = (flags & monitor_flag) != 0;
         out.entry.redelivered = (flags & redelivered_flag) != 0;

@@ -73,7 +73,7 @@ public:
 
     // --- sending (core_sending.cpp) -------------------------------------------------------------
 
-    result<void> send(entity_record& from, const destination& to, const payload& what, const send_options& how);
+    result<void> send(entity_record& from, const destination& to, const outgoing_body& what, const send_options& how);
     operation<delivery> send_reliably(entity_record& from, const destination& to, const payload& what,
                                       const send_options& how);
     operation<receipt> send_with_receipt(entity_record& from, const destination& to, const payload& what,
@@ -151,7 +151,7 @@ private:
     void new_session();
 
     // Messages.
-    result<mbws::message_token> hand_over(entity_record& from, const destination& to, const payload& what,
+    result<mbws::message_token> hand_over(entity_record& from, const destination& to, const outgoing_body& what,
                                           const send_options& how, bool reliable, bool receipt);
     template <class T, class ValueOf>
     operation<T> send_for_outcome(entity_record& from, const destination& to, const payload& what,

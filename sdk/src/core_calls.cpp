@@ -227,7 +227,7 @@ operation<void> core::wait_for(const std::shared_ptr<entity_record>& from, const
     operation<void> handle{state};
     const payload text{"mbus.waiting", {condition}};
     // Unreliable, and therefore repeated until somebody says go (RFC 3259, section 9.5).
-    if (auto sent = send(*from, to, text, {}); !sent) {
+    if (auto sent = send(*from, to, body_of(text), {}); !sent) {
         state->finish(std::move(sent.error()));
         return handle;
     }
@@ -256,7 +256,7 @@ void core::repeat_wait(const std::shared_ptr<entity_record>& from, std::uint64_t
     if (at == from->waits.end()) return;
     auto& wait = at->second;
     // While the connection is away this fails, and goes on when it is back.
-    (void)send(*from, wait.to, payload{"mbus.waiting", {symbol{wait.condition}}}, {});
+    (void)send(*from, wait.to, body_of(payload{"mbus.waiting", {symbol{wait.condition}}}), {});
     wait.again = timers_.at(link_->now() + wait.interval, [this, from, number] { repeat_wait(from, number); });
 }
 

@@ -2,6 +2,7 @@
 #include "core.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "mbws/body.hpp"
@@ -15,30 +16,31 @@ bool may_be_sent(std::string_view name) noexcept {
            name == "mbus.go";
 }
 
-result<void> check_body(const payload& what) {
-    if (!what.status()) return what.status();
-    if (!what.type().empty()) {
-        if (mbws::is_media_type(what.type())) return {};
-        return {errc::bad_argument, "'" + what.type() + "' is no media type; write for instance text/plain"};
+// Why the body can't be sent.
+std::optional<error> fault_of(const outgoing_body& what) {
+    if (what.status != nullptr && !*what.status) return what.status->error();
+    if (!what.type.empty()) {
+        if (mbws::is_media_type(what.type)) return std::nullopt;
+        return error{errc::bad_argument, "'" + std::string{what.type} + "' is no media type; write for instance text/plain"};
     }
-    const auto summary = mbws::check_commands(what.body());
-    if (!summary) return summary.error();
-    if (!summary->has_mbus_command) return {};
-    command_scanner scan{what.body()};
+    mbws::body_summary summary;
+    if (auto wrong = mbws::check_commands(what.octets, summary)) return wrong;
+    if (!summary.has_mbus_command) return std::nullopt;
+    command_scanner scan{what.octets};
     while (const auto* next = scan.next()) {
         if (!may_be_sent(next->name)) {
-            return {errc::bad_command, "the command " + std::string{next->name} +
-                                           " is not one to send: names that start with mbus. belong to RFC 3259"};
+            return error{errc::bad_command, "the command " + std::string{next->name} +
+                                                " is not one to send: names that start with mbus. belong to RFC 3259"};
         }
     }
-    return {};
+    return std::nullopt;
 }
 
 error failure_of(const mbws::message_result& what) { return {what.code, std::string{what.text}}; }
 
 }  // namespace
 
-result<mbws::message_token> core::hand_over(entity_record& from, const destination& to, const payload& what,
+result<mbws::message_token> core::hand_over(entity_record& from, const destination& to, const outgoing_body& what,
                                             const send_options& how, bool reliable, bool receipt) {
     if (from.gone) return from.gone_reason;
     if (state_ == connection_state::closed) return disconnected(closed_reason_.text);
@@ -55,20 +57,19 @@ result<mbws::message_token> core::hand_over(entity_record& from, const destinati
         parsed = std::move(*read);
         target = parsed.text();
     }
-    if (auto fine = check_body(what); !fine) return fine.error();
+    if (auto wrong = fault_of(what)) return std::move(*wrong);
     if (how.ttl.count() < 0) return {errc::bad_argument, "a ttl can't be negative"};
     const bool only_one = entities_.size() == 1;
-    return session_.send(link_->now(),
-                         {.to = target,
+    return session_.send({.to = target,
                           .from = only_one ? std::string_view{} : from.address.text(),
-                          .body = what.body(),
-                          .type = what.type(),
+                          .body = what.octets,
+                          .type = what.type,
                           .reliable = reliable,
                           .receipt_wanted = receipt,
                           .ttl = static_cast<std::uint32_t>(std::min<std::int64_t>(how.ttl.count(), UINT32_MAX))});
 }
 
-result<void> core::send(entity_record& from, const destination& to, const payload& what, const send_options& how) {
+result<void> core::send(entity_record& from, const destination& to, const outgoing_body& what, const send_options& how) {
     // The daemon names refused messages only to those who ask for an outcome.
     const bool watched = from.on_refused != nullptr;
     auto token = hand_over(from, to, what, how, false, watched);
@@ -88,7 +89,7 @@ operation<T> core::send_for_outcome(entity_record& from, const destination& to, 
                                     const send_options& how, bool reliable, ValueOf value_of) {
     auto state = make_state<T>();
     operation<T> handle{state};
-    auto token = hand_over(from, to, what, how, reliable, true);
+    auto token = hand_over(from, to, body_of(what), how, reliable, true);
     if (!token) {
         state->finish(std::move(token.error()));
         return handle;

@@ -40,7 +40,13 @@ const mbus::address& entity::address() const noexcept { return shared_->address;
 result<void> entity::send(const destination& to, const payload& what, const send_options& how) {
     const auto core = core_of(shared_);
     if (!core) return no_connection();
-    return core->send(*shared_, to, what, how);
+    return core->send(*shared_, to, detail::body_of(what), how);
+}
+
+result<void> entity::send_text(const destination& to, std::string_view commands, const send_options& how) {
+    const auto core = core_of(shared_);
+    if (!core) return no_connection();
+    return core->send(*shared_, to, {commands}, how);
 }
 
 operation<delivery> entity::send_reliably(const destination& to, const payload& what, const send_options& how) {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -31,6 +32,14 @@ struct inbox_entry {
     received_message message;
     std::uint64_t number = 0;
 };
+
+// What a payload holds, or a text that is sent as it is.
+struct outgoing_body {
+    std::string_view octets;
+    std::string_view type{};                // empty: commands
+    const result<void>* status = nullptr;   // payload::status()
+};
+inline outgoing_body body_of(const payload& what) noexcept { return {what.body(), what.type(), &what.status()}; }
 
 // A request of ours that waits for its answer.
 struct open_call {

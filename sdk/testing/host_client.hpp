@@ -15,7 +15,9 @@ namespace mbus::testing::detail {
 class host::client final : private mbws::stream_port {
 public:
     client(host& owner, std::uint64_t id, mbws::time_point now)
-        : connection_(*this, owner, {.id = id, .local = true}, now) {}
+        : connection_(*this, owner, {.id = id, .local = true, .addresses = mbws::addresses_of_client}, now) {
+        reader_.remember(mbws::addresses_of_client);
+    }
 
     [[nodiscard]] std::shared_ptr<pipe> way() const noexcept { return pipe_; }
     [[nodiscard]] bool over() const noexcept { return over_; }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
@@ -75,6 +76,12 @@ public:
     // bad_address, bad_command, bad_value, too_large, disconnected, overflow (the daemon does not
     // read; call flush()). What the daemon refuses is told to on_refused().
     result<void> send(const destination& to, const payload& what, const send_options& how = {});
+    // The same for text that is there already, without a copy of it.
+    template <class Text>
+        requires std::convertible_to<const Text&, std::string_view>
+    result<void> send(const destination& to, const Text& commands, const send_options& how = {}) {
+        return send_text(to, commands, how);
+    }
 
     // To exactly one entity, acknowledged by it. Errors, besides those of send(): no_match,
     // not_unique, not_acknowledged, left, overflow (the receiver's queue is full), forbidden.
@@ -141,6 +148,8 @@ public:
     operation<void> detach();
 
 private:
+    result<void> send_text(const destination& to, std::string_view commands, const send_options& how);
+
     std::shared_ptr<detail::entity_record> shared_;
 };
 

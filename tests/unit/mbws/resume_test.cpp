@@ -148,9 +148,9 @@ void check_exactly_once(const plan& how) {
     for (std::size_t steps = 0; steps < 20000; ++steps) {
         if (!between.connection) between.connect();
         if (tokens.size() < how.messages && between.session.unacknowledged() < 50) {
-            const auto sent = between.session.send(between.now, {.to = "(app:player)",
-                                                                 .body = body_of(tokens.size()),
-                                                                 .receipt_wanted = tokens.size() % 3 == 0});
+            const auto sent = between.session.send({.to = "(app:player)",
+                                                    .body = body_of(tokens.size()),
+                                                    .receipt_wanted = tokens.size() % 3 == 0});
             REQUIRE(sent);
             tokens.push_back(*sent);
         }
@@ -228,7 +228,6 @@ TEST_CASE("a connection that is cut at each single octet of an exchange resumes 
         between.connect();
         for (int i = 0; i < 6; ++i) {
             REQUIRE(between.session.send(
-                between.now,
                 {.to = "()", .body = body_of(static_cast<std::size_t>(i)), .receipt_wanted = true}));
         }
         std::size_t moved = 0;

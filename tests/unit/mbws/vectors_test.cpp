@@ -42,7 +42,8 @@ json::array made_frames() {
         frame.verb = static_cast<mbws::verb>(1 + from.below(17));
         frame.flags = static_cast<std::uint8_t>(from.below(8));
         frame.number = from.one_in(3) ? 0 : from.next() >> from.below(64);
-        for (std::size_t code = 1; code < mbws::keys_end; ++code) {
+        // Addresses by number are for the local binding, which JavaScript does not speak.
+        for (std::size_t code = 1; code < static_cast<std::size_t>(key::addresses); ++code) {
             if (!from.one_in(6)) continue;
             const auto which = static_cast<key>(code);
             const auto octets = mbws::octets_of(mbws::kind_of(which));
