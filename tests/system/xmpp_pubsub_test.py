@@ -21,6 +21,7 @@ from xml.sax.saxutils import quoteattr
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import xmpp_test  # noqa: E402
 from mbws_raw import private_network  # noqa: E402
+from websocket_raw import TEXT, frame  # noqa: E402
 from xmpp_raw import Xmpp, condition  # noqa: E402
 
 SERVICE = "pubsub.bus.example"
@@ -171,6 +172,32 @@ class Subscribers(Case):
             for number in range(10):
                 self.assertEqual(self.event(each)[0].get("id"), str(number))
         self.assertLess(time.monotonic() - began, 10)
+
+
+class Greedy(Case):
+    def test_who_asks_for_much_and_reads_nothing_harms_nobody(self):
+        ann, bob = self.login("ann"), self.login("bob")
+        self.make(ann, "large")
+        for number in range(4):
+            self.put(ann, "large", str(number), entry("x", content="y" * 200000))
+        before = self.daemon.rss_kb()
+        ask = (f"<iq xmlns='jabber:client' type='get' id='i' to='{SERVICE}'><pubsub xmlns='http://jabber.org/protocol/pubsub'>"
+               "<items node='large'/></pubsub></iq>").encode()
+        began = time.monotonic()
+        bob.raw(b"".join(frame(TEXT, ask) for _ in range(300)))
+        self.assertEqual(ann.ask("get", "<ping xmlns='urn:xmpp:ping'/>").get("type"), "result")
+        self.assertLess(time.monotonic() - began, 5)
+        # 300 answers are 240 MB.
+        self.assertLess(self.daemon.rss_kb() - before, 200000)
+        # Who reads gets them all.
+        for _ in range(20):
+            self.assertEqual(len(list(bob.next_element().iter(PUBSUB + "item"))), 4)
+
+    def test_names_that_grow_are_refused(self):
+        ann, bob = self.login("ann"), self.login("bob")
+        bob.message(ann.jid, f"<x xmlns:p='{'n' * 1000}'>{'<p:y/>' * 5000}</x>")
+        bob.expect_end("policy-violation")
+        self.assertEqual(ann.ask("get", "<ping xmlns='urn:xmpp:ping'/>").get("type"), "result")
 
 
 class Killed(Case):

@@ -153,7 +153,7 @@ session* server::find(std::string_view full_jid) {
 
 // What the domain and its services say themselves; stanzas of other clients come through deliver().
 void server::send(session& to, const xml::element& stanza) {
-    if (const auto* error = stanza.child(ns::client, "error"); error != nullptr && stanza.value_of("type") == "error") {
+    if (const auto* error = stanza.child(ns::client, "error"); error != nullptr && error->first() != nullptr && stanza.value_of("type") == "error") {
         ++counted(counters_.stanza_errors, error->first()->name());
     }
     send_text(to, xml::to_text(stanza));

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "gateways/xmpp/jid.hpp"
 #include "gateways/xmpp/namespaces.hpp"
 #include "gateways/xmpp/session.hpp"
 #include "xml/writer.hpp"
@@ -110,7 +111,10 @@ void stream::on_open(time_point now, const element& opening) {
     if (!right) return fail(now, "invalid-namespace", "the stream's namespace is http://etherx.jabber.org/streams");
     const auto to = opening.value_of("to");
     if (to.empty()) return fail(now, "improper-addressing", "open names the domain in the attribute to");
-    if (to != host_.domain()) return fail(now, "host-unknown", "this server has no such domain; set xmpp.domain in mbusd.toml");
+    const auto asked = jid::parse(to);
+    const auto speaker = jid::parse(opening.value_of("from"));
+    said_from_ = speaker ? speaker->full() : std::string{};
+    if (!asked || asked->full() != host_.domain()) return fail(now, "host-unknown", "this server has no such domain; set xmpp.domain in mbusd.toml");
     open_answer();
     state_ = state_ == state::opening ? state::login : state::unbound;
     if (state_ == state::login) {
@@ -128,11 +132,17 @@ std::string stream::open_text() {
     if (framing_ == framing::standard) {
         auto open = in(ns::framing, "open");
         open.set("from", host_.domain()).set("id", id).set(xml::xml_namespace, "lang", "en").set("version", "1.0");
+        if (!said_from_.empty()) open.set("to", said_from_);  // RFC 6120, section 4.7.2
         return xml::to_text(open);
     }
     std::string tag = "<stream:stream xmlns=\"jabber:client\" xmlns:stream=\"http://etherx.jabber.org/streams\" from=\"";
     xml::append_escaped(tag, host_.domain());
-    return tag + "\" id=\"" + id + "\" xml:lang=\"en\" version=\"1.0\">";
+    tag += "\" id=\"" + id;
+    if (!said_from_.empty()) {
+        tag += "\" to=\"";
+        xml::append_escaped(tag, said_from_);
+    }
+    return tag + "\" xml:lang=\"en\" version=\"1.0\">";
 }
 
 void stream::write_features() {

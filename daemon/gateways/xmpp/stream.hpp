@@ -168,6 +168,7 @@ private:
     std::unique_ptr<sasl_exchange> sasl_;
     std::vector<xml::element> held_;  // of a login, until held_until_
     time_point held_until_ = never;
+    std::string said_from_;  // of <open/>: who the client says it is
     std::string user_;
     bool guest_ = false;
     bool answered_open_ = false;  // our <open/> of this (re)start was sent

@@ -78,7 +78,7 @@ void connection::advance(time_point now) {
 
 void connection::wait_readable() {
     if (given_up_) return;
-    paused_ = waiting_output() > output_octets_pause;
+    paused_ = waiting_output() > output_octets_pause;  // then end_of_turn() goes on
     if (paused_ || std::exchange(waiting_to_read_, true)) return;
     socket_->wait_readable([this] {  // never called after give_up()
         const auto keep_alive = shared_from_this();
@@ -103,6 +103,13 @@ void connection::readable() {
 void connection::take_messages(time_point now) {
     mbus::websocket::received_message got;
     for (;;) {
+        if (waiting_output() > output_octets_pause) {
+            // The rest when the client has read some.
+            reader_.keep();
+            paused_ = true;
+            set_deadline();
+            return;
+        }
         switch (reader_.next(got)) {
         case message_reader::status::need_more:
             if (stream_.bound()) handshake_ = nullptr;
@@ -172,14 +179,29 @@ void connection::write_close(close_code code, std::string_view reason) {
 void connection::end_of_turn() {
     if (given_up_) return;
     const auto keep_alive = shared_from_this();
+    if (output_at_ > waiting_output()) {
+        // Most of it has gone: a client that is always a little behind may not make it grow for ever.
+        output_.erase(0, output_at_);
+        output_at_ = 0;
+    }
     if (!waiting_to_write_) write();
     if (!given_up_ && too_far_behind_) {
         // Whoever does not read may come back and resume; what waits is in its session.
         ++environment_.counters.stalled;
         return give_up();
     }
+    if (!given_up_ && paused_ && waiting_output() <= output_octets_pause) {
+        take_messages(environment_.now());
+        wait_readable();
+    }
     // The server may have ended the stream from outside of what the client said.
     if (stream_.closing() && !given_up_) set_deadline();
+}
+
+// A client that is read nothing from shows by this that it lives.
+void connection::drained(std::size_t octets) {
+    output_at_ += octets;
+    if (paused_ && octets != 0) heard_ = environment_.now();
 }
 
 void connection::write() {
@@ -196,11 +218,10 @@ void connection::write() {
             });
             return;
         }
-        output_at_ += put.octets;
+        drained(put.octets);
     }
     output_at_ = 0;
     output_.clear();
-    if (paused_) wait_readable();
     if (output_.capacity() > idle_output_octets) std::string{}.swap(output_);
     if (!close_written_) return;
     socket_->finish_output();

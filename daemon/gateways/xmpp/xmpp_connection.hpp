@@ -81,6 +81,7 @@ private:
     void refuse(mbus::websocket::close_code code, std::string_view reason);
     void write_close(mbus::websocket::close_code code, std::string_view reason);
     void write();
+    void drained(std::size_t octets);
     void set_deadline();
 
     connection_environment& environment_;
@@ -94,7 +95,7 @@ private:
     time_point heard_;
     time_point linger_until_ = never;
     bool waiting_to_read_ = false;
-    bool paused_ = false;  // not waiting to read until the client has read
+    bool paused_ = false;  // nothing is read or looked at until the client has read
     bool waiting_to_write_ = false;
     bool pinged_ = false;
     bool close_written_ = false;

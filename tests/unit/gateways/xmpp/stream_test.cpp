@@ -153,6 +153,18 @@ TEST_CASE("open in any spelling of XML is accepted [xmpp 19]") {
     }
 }
 
+TEST_CASE("who says who it is hears it again; the domain's case does not matter (RFC 6120 s4.7)") {
+    lab it;
+    it.say("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='Bus.Example' from='ann@bus.example' version='1.0'/>");
+    CHECK(it.heard().find(" to=\"ann@bus.example\"") != std::string::npos);
+    lab older;
+    older.say("<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='bus.example' from='ann@bus.example/&lt;x&gt;' version='1.0'>");
+    CHECK(older.heard().find(" to=\"ann@bus.example/&lt;x&gt;\"") != std::string::npos);
+    lab odd;
+    odd.say("<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='bus.example' from='@' version='1.0'/>");
+    CHECK(odd.heard().find(" to=") == std::string::npos);
+}
+
 TEST_CASE("faults while opening: open, the error alone, close [xmpp 20] [xmpp 21] [xmpp 22] [xmpp 23]") {
     const auto fails = [](const std::string& text, std::string_view condition) {
         lab it;
