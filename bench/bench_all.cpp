@@ -79,6 +79,7 @@ std::vector<job> wanted_jobs(const options& asked) {
     std::vector<job> all;
     add_local_jobs(all);
     add_network_jobs(all);
+    add_websocket_jobs(all);
     if (asked.only.empty()) return all;
     std::vector<job> out;
     std::ranges::copy_if(all, std::back_inserter(out), [&](const job& each) {

@@ -112,7 +112,7 @@ private:
         while (sent_ - heard_ > credit_ / 2 && !run_.stop.load(std::memory_order_acquire)) {
             // The library may hold something that the server did not take at once.
             self_.serve(0ms);
-            std::this_thread::sleep_for(20us);
+            std::this_thread::sleep_for(200us);
             heard_ = slowest();
             if (heard_ != before) {
                 before = heard_;

@@ -21,7 +21,7 @@ namespace {
 std::vector<peer_system> peer_systems() {
     std::vector<peer_system> all;
 #if MBUS_BENCH_NATS
-    all.push_back({"nats", "NATS", make_nats});
+    all.push_back({"nats", "NATS", make_nats, nullptr, make_nats_websocket});
 #else
     all.push_back({"nats", "NATS", without("libnats-dev")});
 #endif
@@ -41,7 +41,8 @@ std::vector<peer_system> peer_systems() {
     for (const int quality : {0, 1}) {
         const auto number = std::to_string(quality);
         all.push_back({"mosquitto-" + number, "mosquitto QoS " + number,
-                       [quality](const subject_plan& plan) { return make_mosquitto(plan, quality); }});
+                       [quality](const subject_plan& plan) { return make_mosquitto(plan, quality); }, nullptr,
+                       quality == 0 ? subject_maker{make_mosquitto_websocket} : subject_maker{}});
     }
 #else
     all.push_back({"mosquitto", "mosquitto", without("libmosquitto-dev")});

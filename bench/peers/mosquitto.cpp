@@ -10,6 +10,7 @@
 
 #include "harness/scratch.hpp"
 #include "peers/peers.hpp"
+#include "subjects/crowd.hpp"
 
 namespace bench {
 namespace {
@@ -96,22 +97,55 @@ private:
     std::uint64_t answers_ = 0;
 };
 
+// MQTT 3.1.1 by hand, for subscribers that only count: CONNECT with a clean session, SUBSCRIBE with QoS 0.
+std::string packet(char type, const std::string& rest) {
+    return std::string{type} + static_cast<char>(rest.size()) + rest;  // what is sent here has fewer than 128 octets
+}
+std::string text(const std::string& octets) {
+    return std::string{static_cast<char>(octets.size() >> 8), static_cast<char>(octets.size() & 0xFF)} + octets;
+}
+std::string greeting(std::size_t number) {
+    using namespace std::string_literals;
+    return packet('\x10', text("MQTT") + "\x04\x02\x00\x00"s + text("bench" + std::to_string(number))) +
+           packet('\x82', "\x00\x01"s + text(to_reader) + "\x00"s);
+}
+// PUBLISH with QoS 0: type, length, topic, payload.
+std::size_t message_octets(std::size_t payload) {
+    const auto rest = 2 + std::string{to_reader}.size() + payload;
+    return 1 + (rest < 128 ? 1U : 2U) + rest;
+}
+
 class mosquitto_subject final : public subject {
 public:
-    explicit mosquitto_subject(int quality)
+    explicit mosquitto_subject(int quality, bool websocket = false)
         : quality_(quality),
+          websocket_(websocket),
           port_(free_port()),
+          websocket_port_(free_port()),
           server_({.words = {find_program("mosquitto", "mosquitto"), "-c",
                              directory_.write("mosquitto.conf",
                                               "listener " + std::to_string(port_) +
                                                   " 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_type error\n"
                                                   "max_queued_messages 0\nmax_inflight_messages " +
-                                                  std::to_string(under_way) + "\n")},
+                                                  std::to_string(under_way) + "\nlistener " + std::to_string(websocket_port_) +
+                                                  " 127.0.0.1\nprotocol websockets\n")},
                    .log = directory_ / "mosquitto.log"}) {
-        server_.await([this] { return accepts_tcp(port_); });
+        server_.await([this] { return accepts_tcp(port_) && accepts_tcp(websocket_port_); });
     }
 
     std::unique_ptr<participant> join(const seat& where) override {
+        if (websocket_ && where.role == part::subscriber) {
+            stream_member how{.port = websocket_port_,
+                              .websocket = true,
+                              .target = "/mqtt",
+                              .subprotocol = "mqtt",
+                              .welcome = std::string("\x90\x03\x00\x01\x00", 5),  // SUBACK
+                              .message_octets = message_octets(where.payload)};
+            return make_crowd(where, [how, number = std::size_t{0}]() mutable {
+                how.greeting = greeting(++number);
+                return make_stream_member(how);
+            });
+        }
         return std::make_unique<mosquitto_participant>(port_, quality_, where);
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {server_.id()}; }
@@ -120,12 +154,15 @@ public:
 private:
     scratch_directory directory_;
     int quality_;
+    bool websocket_;
     std::uint16_t port_;
+    std::uint16_t websocket_port_;
     server_process server_;
 };
 
 }  // namespace
 
 std::unique_ptr<subject> make_mosquitto(const subject_plan&, int quality) { return std::make_unique<mosquitto_subject>(quality); }
+std::unique_ptr<subject> make_mosquitto_websocket(const subject_plan&) { return std::make_unique<mosquitto_subject>(0, true); }
 
 }  // namespace bench

@@ -8,6 +8,7 @@
 
 #include "harness/scratch.hpp"
 #include "peers/peers.hpp"
+#include "subjects/crowd.hpp"
 
 namespace bench {
 namespace {
@@ -97,28 +98,52 @@ private:
     std::string body_;
 };
 
+// A line of the text protocol that brings `payload` octets to the subscription 1.
+std::size_t message_octets(std::size_t payload) {
+    return std::string{"MSG "}.size() + std::string{to_reader}.size() + std::string{" 1 "}.size() + std::to_string(payload).size() +
+           2 + payload + 2;
+}
+
 class nats final : public subject {
 public:
-    nats()
-        : port_(free_port()),
-          server_({.words = {find_program("nats-server", "nats-server"), "-a", "127.0.0.1", "-p", std::to_string(port_)},
+    explicit nats(bool websocket)
+        : websocket_(websocket),
+          port_(free_port()),
+          websocket_port_(free_port()),
+          server_({.words = {find_program("nats-server", "nats-server"), "-c",
+                             directory_.write("nats.conf", "listen: \"127.0.0.1:" + std::to_string(port_) +
+                                                               "\"\nwebsocket { listen: \"127.0.0.1:" + std::to_string(websocket_port_) +
+                                                               "\", no_tls: true }\n")},
                    .log = directory_ / "nats.log"}) {
-        server_.await([this] { return accepts_tcp(port_); });
+        server_.await([this] { return accepts_tcp(port_) && accepts_tcp(websocket_port_); });
     }
 
     std::unique_ptr<participant> join(const seat& where) override {
+        if (websocket_ && where.role == part::subscriber) {
+            const stream_member how{.port = websocket_port_,
+                                    .websocket = true,
+                                    .target = "/",
+                                    .greeting = "CONNECT {\"verbose\":false}\r\nSUB " + std::string{to_reader} + " 1\r\nPING\r\n",
+                                    .welcome = "PONG\r\n",
+                                    .message_octets = message_octets(where.payload)};
+            return make_crowd(where, [how] { return make_stream_member(how); });
+        }
         return std::make_unique<nats_participant>("nats://127.0.0.1:" + std::to_string(port_), where);
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {server_.id()}; }
+    [[nodiscard]] std::size_t in_flight() const override { return websocket_ ? 2048 : subject::in_flight(); }
 
 private:
     scratch_directory directory_;
+    bool websocket_;
     std::uint16_t port_;
+    std::uint16_t websocket_port_;
     server_process server_;
 };
 
 }  // namespace
 
-std::unique_ptr<subject> make_nats(const subject_plan&) { return std::make_unique<nats>(); }
+std::unique_ptr<subject> make_nats(const subject_plan&) { return std::make_unique<nats>(false); }
+std::unique_ptr<subject> make_nats_websocket(const subject_plan&) { return std::make_unique<nats>(true); }
 
 }  // namespace bench

@@ -11,7 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view reader_address = "(app:bench part:reader)";
 constexpr std::string_view caller_address = "(app:bench part:caller)";
 constexpr std::string_view command_head = "bench.text(\"";
 constexpr std::string_view command_tail = "\")";

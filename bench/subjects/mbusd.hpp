@@ -5,10 +5,14 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "harness/subject.hpp"
 
 namespace bench {
+
+// What every reader answers to.
+inline constexpr std::string_view reader_address = "(app:bench part:reader)";
 
 struct mbusd_use {
     std::uint32_t window = 0;   // of every participant; 0: nothing is acknowledged
