@@ -54,7 +54,8 @@ void check_content(const http_answer& what) {
         require(!wrong, "a body of JSON is JSON");
     } else if (essence.ends_with("+xml") || essence == "application/xml") {
         // With room for what is added to entries that are as large as they may be.
-        mbusd::xml::document_reader reader{{.octets = what.body.size(), .depth = 200, .attributes = 100'000, .elements = 100'000, .name_octets = 1 << 20}};
+        mbusd::xml::document_reader reader{
+            {.octets = what.body.size(), .depth = 200, .attributes = 100'000, .elements = 100'000, .name_octets = 1 << 20}};
         require(reader.read(what.body).has_value(), "a body of XML is well-formed");
     } else if (essence.starts_with("text/")) {
         require(mbus::text::is_utf8(what.body), "text is UTF-8, as its type says");
