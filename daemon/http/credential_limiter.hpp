@@ -29,9 +29,10 @@ public:
     // Twice as long each time, up to 8 minutes; all is forgotten after a while without a failure.
     static constexpr unsigned doublings_max = 4;
     static constexpr std::chrono::seconds forgiven_after{900};
-    // After the first wrong password, and twice as long after each one more: nobody notices the first.
+    // After the first wrong password, and twice as long after each one more: nobody notices the first, and others
+    // behind the same address can still log in.
     static constexpr std::chrono::milliseconds password_delay_first{125};
-    static constexpr std::chrono::milliseconds password_delay_max{8000};
+    static constexpr std::chrono::milliseconds password_delay_max{2000};
     // Some hundred kilobytes; an attacker with more addresses gains nothing by pushing others out.
     static constexpr std::size_t addresses_max = 4096;
 

@@ -47,7 +47,7 @@ TEST_CASE("the next password waits after each wrong one, twice as long each time
     const auto who = address("192.0.2.1");
     auto now = credential_limiter::time_point{1h};
     CHECK(limiter.password_delay(now, who) == 0ms);
-    for (const auto delay : {125ms, 250ms, 500ms, 1000ms, 2000ms, 4000ms, 8000ms, 8000ms}) {
+    for (const auto delay : {125ms, 250ms, 500ms, 1000ms, 2000ms, 2000ms}) {
         limiter.failed(now, who);
         CHECK(limiter.password_delay(now, who) == delay);
         CHECK(limiter.password_delay(now + 100ms, who) == delay - 100ms);
