@@ -122,8 +122,8 @@ private:
         const auto got = reader_.read(text);
         if (!got || !got->is(ns::client, "iq") || got->value_of("id").empty()) return;
         const auto type = got->value_of("type");
-        if (type != "get" && type != "set") return;
-        const std::string id{got->value_of("id")};
+        if (type == "result" || type == "error") return;
+        const std::string id{got->value_of("id")};  // of an unknown type: the answer is bad-request
         const auto to = xmpp::jid::parse(got->value_of("to"));
         // Other clients answer or don't.
         if (to && to->domain == fuzz::domain && !to->local.empty() && !to->resource.empty()) ignored_.emplace(id, true);
