@@ -80,6 +80,10 @@ std::vector<job> wanted_jobs(const options& asked) {
     add_local_jobs(all);
     add_network_jobs(all);
     add_websocket_jobs(all);
+    add_discovery_jobs(all);
+    add_growth_jobs(all);
+    add_idle_jobs(all);
+    add_part_jobs(all);
     if (asked.only.empty()) return all;
     std::vector<job> out;
     std::ranges::copy_if(all, std::back_inserter(out), [&](const job& each) {

@@ -4,7 +4,7 @@ add_executable(bench_all bench_all.cpp raw_subscriber.cpp
   harness/crew.cpp harness/drive.cpp harness/meter.cpp harness/network.cpp harness/scratch.cpp
   peers/catalog.cpp
   report/format.cpp report/run_report.cpp report/targets.cpp
-  rows/local.cpp rows/network.cpp rows/row.cpp rows/websocket.cpp
+  rows/discovery.cpp rows/growth.cpp rows/idle.cpp rows/local.cpp rows/network.cpp rows/parts.cpp rows/row.cpp rows/websocket.cpp
   subjects/crowd.cpp subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp subjects/mbusd_process.cpp
   subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp subjects/websocket.cpp)
 target_include_directories(bench_all PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
@@ -44,3 +44,12 @@ if(MBUS_BENCH_IDLC)
 else()
   message(STATUS "bench_all without CYCLONE: idlc not found")
 endif()
+
+# The parts: with google-benchmark (bench_parts), and for callgrind.
+target_sources(bench_parts PRIVATE parts/parts_bench.cpp parts/works.cpp)
+add_executable(bench_instructions parts/instructions.cpp parts/works.cpp)
+target_link_libraries(bench_instructions PRIVATE mbus_flags)
+foreach(program bench_parts bench_instructions)
+  target_include_directories(${program} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/daemon)
+  target_link_libraries(${program} PRIVATE mbusd_router mbus_protocol mbus_mbws mbus_message)
+endforeach()

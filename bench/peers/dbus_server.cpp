@@ -113,7 +113,11 @@ dbus_server::dbus_server()
                                                       "</listen><auth>EXTERNAL</auth><policy context=\"default\">"
                                                       "<allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
                                                       "<allow own=\"*\"/><allow user=\"*\"/>"
-                                                      "</policy></busconfig>\n")) {}
+                                                      "</policy>"
+                                                      "<limit name=\"max_connections_per_user\">10000</limit>"
+                                                      "<limit name=\"max_completed_connections\">10000</limit>"
+                                                      "<limit name=\"max_incomplete_connections\">10000</limit>"
+                                                      "</busconfig>\n")) {}
 
 std::unique_ptr<dbus_server> start_dbus_daemon() { return std::make_unique<dbus_daemon>(); }
 std::unique_ptr<dbus_server> start_dbus_broker() {
