@@ -44,6 +44,7 @@ void add_domain_metrics(metric_page& page, const xmpp::server& domain) {
     each("mbusd_xmpp_login_failures_total", "Logins that were refused, by condition (RFC 6120, section 6.5).", c.logins_refused);
     page.counter("mbusd_xmpp_logins_total", "Logins that succeeded.", c.logins, {{"as", "account"}});
     page.counter("mbusd_xmpp_logins_total", {}, c.guest_logins, {{"as", "guest"}});
+    page.counter("mbusd_xmpp_stanzas_lost_total", "Stanzas that were kept for a client that did not come back.", c.lost);
     page.counter("mbusd_xmpp_undeliverable_total", "Stanzas for nobody that are not answered.", c.undeliverable);
 }
 
@@ -160,7 +161,7 @@ void xmpp_parts::add_counters(mbus::value::list& into) const {
                           pair("sessions-bound", c.sessions_bound), pair("sessions-resumed", c.sessions_resumed), pair("sessions-ended", c.sessions_ended),
                           pair("sessions-overflowed", c.overflowed), pair("stanzas-in", c.stanzas_in), pair("stanzas-out", c.stanzas_out),
                           pair("stanza-errors", sum_of(c.stanza_errors)), pair("stream-errors", sum_of(c.stream_errors)),
-                          pair("undeliverable", c.undeliverable), pair("bus-sent", b.sent), pair("bus-refused", b.refused), pair("bus-delivered", b.delivered),
+                          pair("undeliverable", c.undeliverable), pair("stanzas-lost", c.lost), pair("bus-sent", b.sent), pair("bus-refused", b.refused), pair("bus-delivered", b.delivered),
                           pair("bus-ignored", b.ignored)}});
 }
 

@@ -92,6 +92,8 @@ std::vector<std::string> lines_of(const picture& now, const picture& before) {
     out.push_back(fmt::format("mbusd {}  up {}  {} sessions  {} entities on the bus", text_at(now.status, "version"),
                               format_duration(std::chrono::milliseconds{number_at(now.status, "uptime-ms").value_or(0)}),
                               number_at(now.status, "sessions").value_or(0), number_at(now.status, "entities").value_or(0)));
+    if (const auto xmpp = number_at(now.status, "xmpp-sessions")) out.back() += fmt::format("  {} XMPP sessions", *xmpp);
+    if (const auto feeds = number_at(now.status, "feeds")) out.back() += fmt::format("  {} feeds", *feeds);
     out.push_back(fmt::format("messages/s: {:.1f} routed, {:.1f} delivered, {:.1f} dropped   bus: {:.1f} in, {:.1f} out", router("routed"),
                               router("delivered"), router("dropped-policy") + router("dropped-limit") + router("overflowed"), bus("messages-in"),
                               bus("messages-out")));

@@ -105,7 +105,7 @@ void server::lost(time_point now, session& which) {
 void server::end(session& which) {
     const auto found = sessions_.find(which.jid());
     if (found == sessions_.end() || found->second.get() != &which) return;
-    waiting_.erase({which.expires, &which});
+    if (waiting_.erase({which.expires, &which}) != 0) counters_.lost += which.queue.waiting().size();
     const bool was_available = std::exchange(which.available, false);
     for (auto* service : services_) {
         if (was_available) service->presence_changed(which);

@@ -52,6 +52,7 @@ struct server_counters {
     std::uint64_t stanzas_in = 0;
     std::uint64_t stanzas_out = 0;
     std::uint64_t overflowed = 0;      // sessions that ended because too much waited for them
+    std::uint64_t lost = 0;            // stanzas that were kept for a client that did not come back
     std::uint64_t undeliverable = 0;   // stanzas for nobody that are not answered: headlines, results, presence
 };
 

@@ -3,6 +3,7 @@
 
 #include "feeds/feed_entity.hpp"
 #include "unit/router/router_lab.hpp"
+#include "unit/store/store_lab.hpp"
 #include "xml/reader.hpp"
 
 using namespace router_test;
@@ -25,6 +26,21 @@ struct feeds_lab {
 
     router_lab lab;
     mbusd::store kept{{}, [](const std::function<void()>& run) { run(); }, lab.log};
+    mbusd::feed_home feeds{{.domain = "bus.example"}, kept, lab.turns, [](std::chrono::milliseconds, const std::function<void()>&) {},
+                           [] { return std::uint64_t{1'700'000'000'000}; }, lab.log};
+    mbusd::feed_entity door{feeds, lab.hub, lab.turns};
+};
+
+// With a store on a disk, which takes its time.
+struct stored_lab {
+    stored_lab() {
+        REQUIRE(feeds.load().has_value());
+        kept.start();
+        REQUIRE(door.join().has_value());
+    }
+    mbusd::store_lab disk;
+    router_lab lab;
+    mbusd::store kept{{.file = disk.where.file()}, disk.thread.post(), lab.log};
     mbusd::feed_home feeds{{.domain = "bus.example"}, kept, lab.turns, [](std::chrono::milliseconds, const std::function<void()>&) {},
                            [] { return std::uint64_t{1'700'000'000'000}; }, lab.log};
     mbusd::feed_entity door{feeds, lab.hub, lab.turns};
@@ -62,6 +78,30 @@ TEST_CASE("a plain command publishes too, and nobody is answered") {
     lab.lab.turn();
     CHECK(writer.nothing());
     CHECK(lab.feeds.facts_of("news") != nullptr);
+}
+
+TEST_CASE("the answer to a change waits for the disk, and later answers to the same program behind it") {
+    stored_lab lab;
+    auto& writer = lab.lab.client();
+    writer.attach("(app:writer)");
+    auto& reader = lab.lab.client();
+    reader.attach("(app:reader)");
+    writer.message("(service:pubsub)", "atom.publish(((\"ID\" \"1\")) (\"news\" \"i1\" \"" + entry_text + "\"))");
+    writer.message("(service:pubsub)", "feed.list(((\"ID\" \"2\")) ())");
+    reader.message("(service:pubsub)", "feed.list(((\"ID\" \"3\")) ())");
+    lab.lab.turn();
+    CHECK(writer.nothing());
+    CHECK(lab.feeds.waiting_for_store() == 2);
+    CHECK(says(std::string{reader.take().view.body}, "feed.list.return"));
+    REQUIRE(lab.disk.thread.run([&] {
+        lab.lab.turn();
+        return !writer.nothing();
+    }));
+    CHECK(says(std::string{writer.take().view.body}, "atom.publish.return"));
+    lab.lab.turn();
+    CHECK(says(std::string{writer.take().view.body}, "feed.list.return"));
+    CHECK(lab.feeds.waiting_for_store() == 0);
+    CHECK(lab.feeds.counters().stored_later == 2);
 }
 
 TEST_CASE("requests say what is wrong") {

@@ -63,7 +63,7 @@ TEST_CASE("nodes, items, subscriptions and affiliations survive") {
         order = again->entry->order;
         REQUIRE(nodes.publish(ann, "news", "i3", entry("three"), {}));
         REQUIRE(nodes.retract(ann, "news", "i3", true));
-        REQUIRE(nodes.subscribe(bob, "news", "bob@bus.example"));
+        REQUIRE(nodes.subscribe(bob, "news", "bob@bus.example", {{"pubsub#deliver", {"0"}}}));
         REQUIRE(nodes.set_affiliations(ann, "news", {{"news", "bob@bus.example", pubsub::affiliation::publisher}}));
         REQUIRE(nodes.remove(ann, "gone"));
         first.settle();
@@ -73,6 +73,8 @@ TEST_CASE("nodes, items, subscriptions and affiliations survive") {
     const auto config = nodes.configuration(ann, "news");
     REQUIRE(config);
     CHECK(config->title == "100% new\nlines");
+    CHECK_FALSE(nodes.options(bob, "news", "bob@bus.example")->deliver);
+    CHECK(nodes.options(bob, "news", "bob@bus.example")->include_body);
     CHECK(config->max_items_is_max);
     CHECK_FALSE(nodes.look_at(ann, "gone"));
     CHECK(nodes.look_at(ann, "news")->created_ms > 1'700'000'000'000);

@@ -255,9 +255,11 @@ TEST_CASE("a session whose socket was lost ends at once, or waits to be resumed"
     managed.lose();
     CHECK(lab.domain.sessions() == 1);
     CHECK(lab.domain.deadline() == lab.now + 60s);
+    CHECK(lab.domain.deliver(managed.jid(), xml::element{"jabber:client", "message"}));
     lab.now += 61s;
     lab.domain.advance(lab.now);
     CHECK(lab.domain.sessions() == 0);
+    CHECK(lab.domain.counters().lost == 1);
     CHECK(lab.domain.deadline() == xmpp::never);
 }
 
