@@ -116,7 +116,7 @@ void client_session::written(std::size_t octets) {
         out_at_ = 0;
         out_.clear();
         if (out_.capacity() > idle_output_octets) std::string{}.swap(out_);
-    } else if (out_at_ >= compact_octets && out_at_ * 2 >= out_.size()) {
+    } else if (out_at_ >= compact_octets && out_at_ >= out_.size() / 3 * 2) {
         out_.erase(0, out_at_);
         out_at_ = 0;
     }

@@ -1,7 +1,9 @@
 #include "mbws/frame.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
+#include <cstring>
 
 #include "message/text.hpp"
 
@@ -35,14 +37,42 @@ constexpr std::array<key_entry, keys_end> key_table{{
     {"from-number", value_kind::u16},
 }};
 
+std::uint8_t swapped(std::uint8_t value) noexcept { return value; }
+std::uint16_t swapped(std::uint16_t value) noexcept { return __builtin_bswap16(value); }
+std::uint32_t swapped(std::uint32_t value) noexcept { return __builtin_bswap32(value); }
+std::uint64_t swapped(std::uint64_t value) noexcept { return __builtin_bswap64(value); }
+
+// One load and a swap: g++ 12 does not see through a loop over the octets.
+template <class Unsigned>
+Unsigned read_big_endian(const char* octets) noexcept {
+    Unsigned value = 0;
+    std::memcpy(&value, octets, sizeof value);
+    return std::endian::native == std::endian::little ? swapped(value) : value;
+}
+
+template <class Unsigned>
+void write_big_endian(char* octets, Unsigned value) noexcept {
+    if (std::endian::native == std::endian::little) value = swapped(value);
+    std::memcpy(octets, &value, sizeof value);
+}
+
+// `count` is 1, 2, 4 or 8.
 std::uint64_t read_integer(const char* octets, std::size_t count) noexcept {
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) value = value << 8 | static_cast<unsigned char>(octets[i]);
-    return value;
+    switch (count) {
+    case 1: return read_big_endian<std::uint8_t>(octets);
+    case 2: return read_big_endian<std::uint16_t>(octets);
+    case 4: return read_big_endian<std::uint32_t>(octets);
+    default: return read_big_endian<std::uint64_t>(octets);
+    }
 }
 
 void write_integer(char* octets, std::size_t count, std::uint64_t value) noexcept {
-    for (std::size_t i = count; i-- > 0; value >>= 8) octets[i] = static_cast<char>(value & 0xFF);
+    switch (count) {
+    case 1: write_big_endian(octets, static_cast<std::uint8_t>(value)); break;
+    case 2: write_big_endian(octets, static_cast<std::uint16_t>(value)); break;
+    case 4: write_big_endian(octets, static_cast<std::uint32_t>(value)); break;
+    default: write_big_endian(octets, value); break;
+    }
 }
 
 }  // namespace

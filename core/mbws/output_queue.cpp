@@ -10,7 +10,7 @@ namespace {
 // trim() keeps smaller blocks for the next message.
 constexpr std::size_t idle_run_octets = 1024;
 constexpr std::size_t idle_segments = 8;
-// Written octets at the front of the run are cut off when there are so many, and half of all.
+// Written octets at the front of the run are cut off when there are so many, and two thirds of all.
 constexpr std::size_t compact_octets = 64 * 1024;
 // A frame begins a new segment when the last has so many: there others may be overtaken.
 constexpr std::size_t segment_octets_high = 16 * 1024;
@@ -139,7 +139,7 @@ void output_queue::compact() noexcept {
         run_.clear();
         segments_.clear();
         held_ = 0;
-    } else if (run_at_ >= compact_octets && run_at_ * 2 >= run_.size()) {
+    } else if (run_at_ >= compact_octets && run_at_ >= run_.size() / 3 * 2) {
         run_.erase(0, run_at_);
         run_at_ = 0;
     }

@@ -9,9 +9,9 @@ namespace mbus::mbws {
 namespace {
 
 // Messages that lie idle for the next ones: some turns' worth of traffic to slow readers.
-constexpr std::size_t spare_messages = 512;
-// Larger blocks are given back.
-constexpr std::size_t spare_octets_max = 2048;
+constexpr std::size_t spare_messages = 2048;
+// Their octets together; larger ones are given back sooner.
+constexpr std::size_t spare_octets_max = 1024 * 1024;
 
 }  // namespace
 
@@ -99,6 +99,7 @@ prepared_message* message_preparer::take() {
     if (!spare_.empty()) {
         auto* const last = spare_.back();
         spare_.pop_back();
+        spare_octets_ -= last->octets_.capacity();
         return last;
     }
     spare_.reserve(spare_messages);  // give() must not fail
@@ -111,8 +112,9 @@ prepared_message* message_preparer::take() {
 }
 
 void message_preparer::give(prepared_message* what) noexcept {
-    if (spare_.size() < spare_messages && what->octets_.capacity() <= spare_octets_max) {
+    if (spare_.size() < spare_messages && spare_octets_ + what->octets_.capacity() <= spare_octets_max) {
         spare_.push_back(what);
+        spare_octets_ += what->octets_.capacity();
         return;
     }
     (what->previous_ == nullptr ? all_ : what->previous_->next_) = what->next_;

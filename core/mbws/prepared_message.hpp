@@ -24,7 +24,7 @@ namespace mbus::mbws {
 
 // Bodies above this are shared by reference, those below are copied: a copy of 512 octets costs
 // less than one more entry in a writev.
-inline constexpr std::size_t shared_body_octets = 512;
+inline constexpr std::size_t shared_body_octets = 2048;
 
 // What a delivery says. Empty and zero fields are left out.
 struct message_content {
@@ -159,6 +159,7 @@ private:
     address_names names_;
     prepared_message* all_ = nullptr;            // every message whose home this is, linked
     std::vector<prepared_message*> spare_;
+    std::size_t spare_octets_ = 0;
 };
 
 }  // namespace mbus::mbws

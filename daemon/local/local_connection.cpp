@@ -14,8 +14,8 @@ namespace {
 using mbus::mbws::frame_reader;
 using mbus::mbws::verdict;
 
-// Pieces of one writev; more than 64 messages with shared bodies wait for the next turn.
-constexpr std::size_t pieces_max = 64;
+// Pieces of one writev; more than 128 messages with shared bodies wait for the next turn.
+constexpr std::size_t pieces_max = 256;
 
 // What a Unix socket's buffer holds at most by default, a few times over.
 constexpr int discards_max = 16;

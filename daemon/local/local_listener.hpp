@@ -30,8 +30,9 @@
 
 namespace mbusd {
 
-// One read takes at most this; the buffer is shared by all connections.
-inline constexpr std::size_t local_read_octets = 256 * 1024;
+// One read takes at most this; the buffer is shared by all connections. More would only push what it
+// brings out of the cache before it is looked at.
+inline constexpr std::size_t local_read_octets = 64 * 1024;
 
 class local_listener {
 public:

@@ -17,7 +17,9 @@ namespace {
 
 // A buffer of the size of a queue's chunk is worth the call; what is smaller comes and goes too often.
 constexpr int mapped_octets_min = 256 * 1024;
-constexpr int spare_octets_max = 256 * 1024;
+// Traffic that comes in bursts would otherwise take and return the same pages all the time. What a burst
+// needed goes back when it is over (give_back_free_heap()).
+constexpr int spare_octets_max = 4 * 1024 * 1024;
 
 std::span<const ElfW(Phdr)> segments_of(const dl_phdr_info& object) { return {object.dlpi_phdr, object.dlpi_phnum}; }
 
