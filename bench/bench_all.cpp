@@ -80,6 +80,7 @@ std::vector<job> wanted_jobs(const options& asked) {
     add_local_jobs(all);
     add_network_jobs(all);
     add_websocket_jobs(all);
+    add_gateway_jobs(all);
     add_discovery_jobs(all);
     add_growth_jobs(all);
     add_idle_jobs(all);

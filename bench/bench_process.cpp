@@ -61,7 +61,7 @@ child_process::child_process(const std::function<int()>& work) {
     try {
         status = work();
     } catch (const std::exception& fault) {
-        std::fprintf(stderr, "bench_daemon: %s\n", fault.what());
+        std::fprintf(stderr, "bench: %s\n", fault.what());
     }
     std::_Exit(status);
 }

@@ -30,8 +30,8 @@ struct load {
 // How long to look; the median of the windows counts.
 struct effort {
     int windows = 3;
-    std::chrono::milliseconds window{400};
-    std::chrono::milliseconds round_trips{700};
+    std::chrono::milliseconds window{300};
+    std::chrono::milliseconds round_trips{600};
 };
 
 // Per delivered message.

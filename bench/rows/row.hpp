@@ -57,6 +57,7 @@ struct contestant {
 void add_local_jobs(std::vector<job>& jobs);
 void add_network_jobs(std::vector<job>& jobs);
 void add_websocket_jobs(std::vector<job>& jobs);
+void add_gateway_jobs(std::vector<job>& jobs);
 void add_idle_jobs(std::vector<job>& jobs);
 void add_discovery_jobs(std::vector<job>& jobs);
 void add_growth_jobs(std::vector<job>& jobs);

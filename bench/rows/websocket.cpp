@@ -2,6 +2,7 @@
 #include "peers/peers.hpp"
 #include "rows/row.hpp"
 #include "subjects/crowd.hpp"
+#include "subjects/gateway.hpp"
 
 namespace bench {
 namespace {
@@ -30,6 +31,9 @@ void add_websocket_jobs(std::vector<job>& jobs) {
         if (each.websocket) all.push_back({each.id, each.title + ", WebSocket", kind::peer, each.websocket});
     for (const auto& who : all)
         jobs.push_back(of_crowd(throughput_job("websocket-100", "100 WebSocket subscribers, 256 octets, bursts", who, {.payload = 256})));
+    for (const auto& who : {contestant{"cpp", "mbusd to C++ (libmbus-websocket)", kind::mbusd, make_gateway_to_cpp},
+                            contestant{"node", "mbusd to Node (@mbus/client)", kind::mbusd, make_gateway_to_node}})
+        jobs.push_back(throughput_job("websocket-1", "one WebSocket subscriber, 64 octets, bursts", who, {}));
 }
 
 }  // namespace bench

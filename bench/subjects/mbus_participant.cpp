@@ -3,6 +3,7 @@
 #include <thread>
 
 #include <mbus/mbus.hpp>
+#include <mbus/websocket.hpp>
 
 #include "subjects/mbusd.hpp"
 
@@ -23,11 +24,12 @@ T need(mbus::result<T> from, const char* what) {
     return std::move(*from);
 }
 
-mbus::connection connect(const std::string& socket, std::uint32_t window) {
+mbus::connection connect(const std::string& socket, const mbusd_use& use) {
     mbus::connect_options how;
     how.socket = socket;
-    how.window = window;
-    if (window > 0) how.expiry = 10s;
+    how.token = use.token;
+    how.window = use.window;
+    if (use.window > 0) how.expiry = 10s;
     return need(mbus::connection::connect(how), "connect");
 }
 
@@ -36,7 +38,7 @@ public:
     mbus_participant(const std::string& socket, const seat& where, const mbusd_use& use)
         : where_(where),
           use_(use),
-          connection_(connect(socket, use.window)),
+          connection_(connect(socket, use)),
           me_(need(connection_.attach(address_of(where.role), {.policy = mbus::slow_reader_policy::block}).wait(), "attach")),
           body_(std::string{command_head} + std::string(where.payload - command_head.size() - command_tail.size(), 'x') +
                 std::string{command_tail}) {
