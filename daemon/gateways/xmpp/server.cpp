@@ -18,6 +18,7 @@ constexpr stanza_fault unavailable{"cancel", "service-unavailable"};
 constexpr stanza_fault no_nodes{"cancel", "item-not-found", "accounts have no nodes; publish-subscribe has an address of its own"};
 constexpr stanza_fault malformed_jid{"modify", "jid-malformed", "the attribute to is no XMPP address"};
 constexpr stanza_fault blocked_by_sender{.type = "cancel", .condition = "not-acceptable", .text = "you have blocked this address", .detail = "blocked", .detail_space = ns::blocking_errors};
+constexpr stanza_fault gone{"wait", "recipient-unavailable", "its client lost its connection and did not come back"};
 constexpr stanza_fault foreign_server{"cancel", "remote-server-not-found", "this server talks to no other; use its own domain"};
 
 int priority_of(const xml::element& presence) {
@@ -105,7 +106,7 @@ void server::lost(time_point now, session& which) {
 void server::end(session& which) {
     const auto found = sessions_.find(which.jid());
     if (found == sessions_.end() || found->second.get() != &which) return;
-    if (waiting_.erase({which.expires, &which}) != 0) counters_.lost += which.queue.waiting().size();
+    const bool missed = waiting_.erase({which.expires, &which}) != 0;
     const bool was_available = std::exchange(which.available, false);
     for (auto* service : services_) {
         if (was_available) service->presence_changed(which);
@@ -119,6 +120,21 @@ void server::end(session& which) {
     ended_.push_back(std::move(found->second));
     sessions_.erase(found);
     ++counters_.sessions_ended;
+    if (missed) give_back(which);
+}
+
+// What was kept for a client that did not come back is as if it had not been there: who wrote to it is told
+// (XEP-0198, section 5). What went to its account others may have.
+void server::give_back(const session& from) {
+    xml::document_reader reader{{.octets = unacknowledged_octets_max}};
+    for (const auto& text : from.queue.waiting()) {
+        ++counters_.lost;
+        if (!text.starts_with("<message")) continue;
+        const auto kept = reader.read(text);
+        const auto type = kept ? kept->value_of("type") : std::string_view{};
+        if (!kept || kept->value_of("to") != from.jid() || type == "error" || type == "headline") continue;
+        deliver(kept->value_of("from"), error_of(*kept, gone));
+    }
 }
 
 void server::advance(time_point now) {

@@ -111,6 +111,7 @@ public:
 private:
     static std::uint64_t& counted(server_counters::by_condition& in, std::string_view condition);
     void end(session& which);
+    void give_back(const session& from);
     void send_text(session& to, std::string stanza);
     [[nodiscard]] std::vector<session*> receivers(const jid& to);
     void refuse(session& from, const xml::element& stanza, const stanza_fault& why);

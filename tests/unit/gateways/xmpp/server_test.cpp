@@ -263,6 +263,30 @@ TEST_CASE("a session whose socket was lost ends at once, or waits to be resumed"
     CHECK(lab.domain.deadline() == xmpp::never);
 }
 
+TEST_CASE("who wrote to a client that did not come back is told (XEP-0198 s5)") {
+    xmpp_lab lab;
+    auto& ann = lab.login("ann");
+    auto& bob = lab.login("bob");
+    bob.available();
+    bob.say("<enable xmlns='urn:xmpp:sm:3' resume='true'/>");
+    bob.lose();
+    for (const auto* attributes : {"to='bob@bus.example/r' id='1'", "to='bob@bus.example/r' id='2' type='headline'", "to='bob@bus.example' id='3'",
+                                   "to='bob@bus.example/r' id='4' type='error'", "to='bob@bus.example/r' id='5' type='chat'"}) {
+        ann.say("<message xmlns='jabber:client' " + std::string{attributes} + "><body>x</body></message>");
+    }
+    CHECK(ann.nothing());
+    lab.now += 61s;
+    lab.domain.advance(lab.now);
+    for (const auto* id : {"1", "5"}) {
+        const auto got = ann.take();
+        CHECK(got.value_of("id") == id);
+        CHECK(got.value_of("from") == "bob@bus.example/r");
+        CHECK(condition(got) == "recipient-unavailable");
+    }
+    CHECK(ann.nothing());
+    CHECK(lab.domain.counters().lost == 5);
+}
+
 TEST_CASE("a session that does not acknowledge ends when too much waits for it") {
     xmpp_lab lab;
     auto& ann = lab.login("ann");
