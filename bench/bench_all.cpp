@@ -62,15 +62,24 @@ options parse(int argc, char** argv) {
             if (index + 1 >= argc) throw std::invalid_argument(usage);
             return std::string{argv[++index]};
         };
-        if (word == "--list") out.list = true;
-        else if (word == "--quick") out.quick = true;
-        else if (word == "--help") out.help = true;
-        else if (word == "--only") out.only.push_back(next());
-        else if (word == "--json") out.json = next();
-        else if (word == "--from") out.from = next();
-        else if (word == "--update-docs") out.docs = next();
-        else if (word == "--peers") set_unpacked_peers(next());
-        else throw std::invalid_argument(usage);
+        if (word == "--list")
+            out.list = true;
+        else if (word == "--quick")
+            out.quick = true;
+        else if (word == "--help")
+            out.help = true;
+        else if (word == "--only")
+            out.only.push_back(next());
+        else if (word == "--json")
+            out.json = next();
+        else if (word == "--from")
+            out.from = next();
+        else if (word == "--update-docs")
+            out.docs = next();
+        else if (word == "--peers")
+            set_unpacked_peers(next());
+        else
+            throw std::invalid_argument(usage);
     }
     return out;
 }
@@ -88,7 +97,9 @@ std::vector<job> wanted_jobs(const options& asked) {
     if (asked.only.empty()) return all;
     std::vector<job> out;
     std::ranges::copy_if(all, std::back_inserter(out), [&](const job& each) {
-        return std::ranges::any_of(asked.only, [&](const std::string& text) { return each.about.id.find(text) != std::string::npos; });
+        return std::ranges::any_of(asked.only, [&](const std::string& text) {
+            return each.about.id.find(text) != std::string::npos;
+        });
     });
     return out;
 }
@@ -108,7 +119,8 @@ row measured(const job& one, const effort& spend) {
 run_report measure(const options& asked) {
     run_report out{.where = present_circumstances(), .rows = {}};
     out.where.quick = asked.quick;
-    if (!syscall_meter::available()) std::printf("system calls are not counted: %s\n", syscall_meter::why().c_str());
+    if (!syscall_meter::available())
+        std::printf("system calls are not counted: %s\n", syscall_meter::why().c_str());
     for (const auto& each : wanted_jobs(asked)) {
         out.rows.push_back(measured(each, asked.quick ? quick_effort : effort{}));
         std::printf("%s\n", line_of(out.rows.back()).c_str());
@@ -145,7 +157,9 @@ int run(const options& asked) {
     if (!asked.json.empty() && !(std::ofstream{asked.json} << to_json(report)).flush())
         throw std::runtime_error("can't write " + asked.json);
     if (!asked.docs.empty()) update_docs(asked.docs, report);
-    return std::ranges::any_of(report.rows, [](const row& each) { return each.note.starts_with("failed"); }) ? 1 : 0;
+    return std::ranges::any_of(report.rows, [](const row& each) { return each.note.starts_with("failed"); })
+               ? 1
+               : 0;
 }
 
 }  // namespace
@@ -154,7 +168,8 @@ int main(int argc, char** argv) {
     try {
         std::signal(SIGPIPE, SIG_IGN);
         raise_descriptor_limit();
-        set_programs((std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());
+        set_programs(
+            (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());
         return run(parse(argc, argv));
     } catch (const std::invalid_argument& wrong) {
         std::fputs(wrong.what(), stderr);

@@ -1,7 +1,8 @@
 # bench_all: the whole, beside peers and floors. Each peer comes in when its library is there
 # (cmake/bench-packages.txt, which ./dev bench installs); without it its rows are skipped by name.
 add_executable(bench_all bench_all.cpp raw_subscriber.cpp
-  harness/crew.cpp harness/drive.cpp harness/meter.cpp harness/network.cpp harness/scratch.cpp
+  harness/crew.cpp harness/drive.cpp harness/meter.cpp harness/network.cpp harness/publishing.cpp
+  harness/round_trip.cpp harness/run_tools.cpp harness/scratch.cpp
   peers/catalog.cpp
   report/format.cpp report/run_report.cpp report/targets.cpp
   rows/discovery.cpp rows/gateway.cpp rows/growth.cpp rows/idle.cpp rows/local.cpp rows/network.cpp rows/parts.cpp rows/row.cpp rows/websocket.cpp

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <exception>
 #include <stdexcept>
+#include <string>
+#include <thread>
 
 namespace bench {
 
@@ -36,8 +38,19 @@ pid_t crew::hire(const std::string& name, const std::function<void()>& work) {
 void crew::check() const {
     for (const auto each : members_) {
         siginfo_t ended{};
-        if (::waitid(P_PID, static_cast<id_t>(each), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0)
+        if (::waitid(P_PID, static_cast<id_t>(each), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+            ended.si_pid != 0)
             throw std::runtime_error("a participant ended early");
+    }
+}
+
+void crew::await(const std::function<bool()>& done, const char* what, std::chrono::milliseconds limit) const {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!done()) {
+        check();
+        if (std::chrono::steady_clock::now() > deadline)
+            throw std::runtime_error(std::string{what} + " did not happen in time");
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }
 }
 

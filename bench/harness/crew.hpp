@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ public:
     pid_t hire(const std::string& name, const std::function<void()>& work);
     // Throws when one of them has ended.
     void check() const;
+    // Waits until `done` says so; throws when it takes longer than `limit`, or when one of them ends.
+    void await(const std::function<bool()>& done, const char* what,
+               std::chrono::milliseconds limit = std::chrono::seconds{10}) const;
     // Ends them all.
     void dismiss() noexcept;
 

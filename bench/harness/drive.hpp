@@ -43,10 +43,10 @@ struct cost {
 };
 
 struct throughput {
-    double rate = 0;  // deliveries a second, all subscribers together
-    std::uint64_t offered = 0;    // deliveries that should have been, over the whole run
+    double rate = 0;            // deliveries a second, all subscribers together
+    std::uint64_t offered = 0;  // deliveries that should have been, over the whole run
     std::uint64_t lost = 0;
-    cost cpu{};                       // ns
+    cost cpu{};                          // ns
     std::optional<cost> system_calls{};  // none where they can't be counted
 };
 
@@ -56,8 +56,10 @@ struct round_trip {
     std::uint64_t lost = 0;
 };
 
-[[nodiscard]] throughput measure_throughput(const subject_maker& make, const load& offered, const effort& spend);
+[[nodiscard]] throughput measure_throughput(const subject_maker& make, const load& offered,
+                                            const effort& spend);
 // `one_core`: all processes share one.
-[[nodiscard]] round_trip measure_round_trip(const subject_maker& make, std::size_t payload, bool one_core, const effort& spend);
+[[nodiscard]] round_trip measure_round_trip(const subject_maker& make, std::size_t payload, bool one_core,
+                                            const effort& spend);
 
 }  // namespace bench

@@ -29,7 +29,8 @@ std::uint64_t status_value(const std::filesystem::path& file, const std::string&
 std::vector<std::filesystem::path> tasks(pid_t process) {
     std::vector<std::filesystem::path> out;
     std::error_code gone;
-    for (const auto& each : std::filesystem::directory_iterator{"/proc/" + std::to_string(process) + "/task", gone})
+    for (const auto& each :
+         std::filesystem::directory_iterator{"/proc/" + std::to_string(process) + "/task", gone})
         out.push_back(each.path());
     return out;
 }
@@ -54,7 +55,8 @@ int read_id_in_own_namespace() {
         const pid_t child = ::fork();
         if (child == 0) {
             int found = 0;
-            if (::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+            if (::unshare(CLONE_NEWNS) == 0 &&
+                ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                 ::mount("tracefs", directory.c_str(), "tracefs", 0, nullptr) == 0)
                 found = read_id(directory);
             std::_Exit(::write(ends[1], &found, sizeof found) == static_cast<ssize_t>(sizeof found) ? 0 : 1);
@@ -113,7 +115,8 @@ std::uint64_t cpu_nanoseconds(pid_t process) {
     timespec spent{};
     if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &spent) != 0)
         throw std::runtime_error("process " + std::to_string(process) + " ended early");
-    return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(spent.tv_nsec);
+    return static_cast<std::uint64_t>(spent.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(spent.tv_nsec);
 }
 
 std::uint64_t cpu_nanoseconds(std::span<const pid_t> processes) {
@@ -136,7 +139,8 @@ syscall_meter::syscall_meter(std::span<const pid_t> processes) {
     if (!available()) return;
     for (const auto process : processes)
         for (const auto& task : tasks(process))
-            if (const int counter = open_counter(tracing().id, std::stoi(task.filename().string())); counter >= 0)
+            if (const int counter = open_counter(tracing().id, std::stoi(task.filename().string()));
+                counter >= 0)
                 counters_.push_back(counter);
 }
 

@@ -33,7 +33,8 @@ pid_t hold_namespace(crew& people) {
 
 class elsewhere final : public subject {
 public:
-    elsewhere(std::shared_ptr<network> where, std::unique_ptr<subject> what) : where_(std::move(where)), what_(std::move(what)) {}
+    elsewhere(std::shared_ptr<network> where, std::unique_ptr<subject> what)
+        : where_(std::move(where)), what_(std::move(what)) {}
     std::unique_ptr<participant> join(const seat& at) override {
         where_->enter(host_of(at.role));
         return what_->join(at);
@@ -54,7 +55,8 @@ network::network(span which) : which_(which) {
     std::array<pid_t, 2> holders{};
     for (std::size_t host = 0; host < count; ++host) {
         holders.at(host) = hold_namespace(holders_);
-        hosts_[host] = ::open(("/proc/" + std::to_string(holders.at(host)) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC);
+        hosts_[host] =
+            ::open(("/proc/" + std::to_string(holders.at(host)) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC);
         run(host, "ip link set lo up multicast on");
     }
     if (which == span::loopback) {

@@ -118,11 +118,14 @@ std::string find_program(const std::string& name, const std::string& package) {
     while (at <= list.size()) {
         const auto end = std::min(list.find(':', at), list.size());
         const auto directory = list.substr(at, end - at);
-        if (!directory.empty() && is_program(std::filesystem::path{directory} / name)) return directory + "/" + name;
+        if (!directory.empty() && is_program(std::filesystem::path{directory} / name))
+            return directory + "/" + name;
         at = end + 1;
     }
     for (const auto* directory : {"usr/sbin", "usr/bin"})
-        if (const auto file = unpacked_peers() / directory / name; !unpacked_peers().empty() && is_program(file)) return file;
+        if (const auto file = unpacked_peers() / directory / name;
+            !unpacked_peers().empty() && is_program(file))
+            return file;
     throw not_available(name + " is not installed (Debian package " + package + ")");
 }
 
@@ -159,7 +162,8 @@ void server_process::await(const std::function<bool()>& answers) const {
     const auto deadline = clock_type::now() + server_patience;
     while (!answers()) {
         siginfo_t ended{};
-        const bool gone = ::waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid != 0;
+        const bool gone = ::waitid(P_PID, static_cast<id_t>(id_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                          ended.si_pid != 0;
         if (gone || clock_type::now() > deadline)
             throw std::runtime_error("a server does not answer; its log ends with:\n" + end_of(log_));
         std::this_thread::sleep_for(5ms);

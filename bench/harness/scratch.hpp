@@ -41,9 +41,9 @@ private:
 void set_unpacked_peers(std::filesystem::path directory);
 
 struct server_command {
-    std::vector<std::string> words{};              // the program and its arguments
-    std::string log{};                             // where its output goes
-    std::function<void()> before_exec{};           // in the child
+    std::vector<std::string> words{};     // the program and its arguments
+    std::string log{};                    // where its output goes
+    std::function<void()> before_exec{};  // in the child
 };
 
 // A server: started here, ended here, by its id.

@@ -32,10 +32,10 @@ inline constexpr std::size_t samples_max = 400'000;  // round trips; some second
 struct run_state {
     std::array<tally, subscribers_max> delivered;
     tally offered;
-    tally ready;                                 // participants that have joined
+    tally ready;                                        // participants that have joined
     std::array<std::uint64_t, subscribers_max> base{};  // deliveries before the measurement
-    std::atomic<bool> warm{false};               // every subscriber has heard the publisher
-    std::atomic<bool> stop{false};               // the publisher ends
+    std::atomic<bool> warm{false};                      // every subscriber has heard the publisher
+    std::atomic<bool> stop{false};                      // the publisher ends
     std::atomic<std::uint64_t> lost_calls{0};
     std::atomic<std::size_t> samples{0};
     std::array<std::uint32_t, samples_max> sample{};  // ns
@@ -45,7 +45,8 @@ struct run_state {
 class shared_run {
 public:
     shared_run() {
-        void* const memory = ::mmap(nullptr, sizeof(run_state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        void* const memory =
+            ::mmap(nullptr, sizeof(run_state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED) throw std::runtime_error("no shared memory");
         state_ = new (memory) run_state;
     }

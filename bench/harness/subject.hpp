@@ -33,10 +33,10 @@ enum class part : std::uint8_t {
 // What one participant is to do.
 struct seat {
     part role = part::publisher;
-    std::size_t index = 0;          // of this subscriber
-    std::size_t payload = 64;       // octets of the application
-    std::size_t readers = 1;        // of each message
-    tally* delivered = nullptr;     // where a subscriber counts
+    std::size_t index = 0;       // of this subscriber
+    std::size_t payload = 64;    // octets of the application
+    std::size_t readers = 1;     // of each message
+    tally* delivered = nullptr;  // where a subscriber counts
 };
 
 class participant {

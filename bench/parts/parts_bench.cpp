@@ -44,7 +44,10 @@ void route_lookup(benchmark::State& state) {
 }
 
 struct no_events final : mbus::protocol::node_events {
-    bool deliver(mbus::protocol::entity_handle, const std::shared_ptr<const mbus::protocol::inbound>&) override { return true; }
+    bool deliver(mbus::protocol::entity_handle,
+                 const std::shared_ptr<const mbus::protocol::inbound>&) override {
+        return true;
+    }
     void observed(const std::shared_ptr<const mbus::protocol::inbound>&) override {}
     void sent(const mbus::protocol::send_report&) override {}
     void peer_changed(const mbus::protocol::peer_view&, mbus::protocol::peer_state) override {}
@@ -64,7 +67,8 @@ void node_turn(benchmark::State& state) {
     engine.observe(false);
     const auto turn = [&] {
         for (std::int64_t index = 0; index < messages_of_a_turn; ++index)
-            (void)engine.transmit(at, {.from = entity, .destination = &destination, .payload = payload, .commands = 1});
+            (void)engine.transmit(
+                at, {.from = entity, .destination = &destination, .payload = payload, .commands = 1});
         at.now += std::chrono::microseconds{100};
         engine.advance(at);
         const auto out = engine.transmits(at);

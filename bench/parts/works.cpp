@@ -45,7 +45,9 @@ void codec_work::scan() {
     if (commands.failed()) fail("the payload does not parse");
 }
 
-envelope_work::envelope_work() : envelope_(*envelope::create(keys())) { envelope_.seal(text, wall_ms, sealed_); }
+envelope_work::envelope_work() : envelope_(*envelope::create(keys())) {
+    envelope_.seal(text, wall_ms, sealed_);
+}
 
 void envelope_work::seal() {
     datagram_.clear();
@@ -68,7 +70,8 @@ void frame_work::encode() {
     namespace mbws = mbus::mbws;
     out_.clear();
     mbws::frame_writer writer{out_, mbws::verb::message, 0, 42};
-    writer.set(mbws::key::to, "(app:bench id:2-2@127.0.0.1)").set(mbws::key::from, "(app:bench id:1-1@127.0.0.1)");
+    writer.set(mbws::key::to, "(app:bench id:2-2@127.0.0.1)")
+        .set(mbws::key::from, "(app:bench id:1-1@127.0.0.1)");
     if (!writer.finish(body_)) fail("the frame can't be written");
     keep(out_);
 }
@@ -80,7 +83,8 @@ void frame_work::decode() {
 }
 
 route_work::route_work()
-    : node_({.host_id = "127.0.0.1", .seed = 1}, *envelope::create(keys()), events_), routes_([](entity_handle) { return nullptr; }) {
+    : node_({.host_id = "127.0.0.1", .seed = 1}, *envelope::create(keys()), events_),
+      routes_([](entity_handle) { return nullptr; }) {
     const instant at{time_point{} + std::chrono::hours{1}, wall_ms};
     for (std::size_t index = 0; index < entities; ++index) {
         const auto name = "(app:bench" + std::to_string(index) + ")";

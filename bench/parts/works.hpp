@@ -57,7 +57,10 @@ public:
 
 private:
     struct silent_events final : mbus::protocol::node_events {
-        bool deliver(mbus::protocol::entity_handle, const std::shared_ptr<const mbus::protocol::inbound>&) override { return true; }
+        bool deliver(mbus::protocol::entity_handle,
+                     const std::shared_ptr<const mbus::protocol::inbound>&) override {
+            return true;
+        }
         void observed(const std::shared_ptr<const mbus::protocol::inbound>&) override {}
         void sent(const mbus::protocol::send_report&) override {}
         void peer_changed(const mbus::protocol::peer_view&, mbus::protocol::peer_state) override {}

@@ -36,7 +36,9 @@ public:
     dbus_participant(const std::string& address, const seat& where)
         : where_(where), bus_(connect(address)), body_(where.payload, 'x') {
         if (where.role == part::subscriber)
-            need(sd_bus_match_signal(bus_, nullptr, nullptr, path, interface, "Message", &dbus_participant::came, this), "match");
+            need(sd_bus_match_signal(bus_, nullptr, nullptr, path, interface, "Message",
+                                     &dbus_participant::came, this),
+                 "match");
         if (where.role == part::echo) {
             need(sd_bus_add_object(bus_, nullptr, path, &dbus_participant::called, this), "object");
             need(sd_bus_request_name(bus_, echo_name, 0), "name");
@@ -54,7 +56,9 @@ public:
     void serve(std::chrono::milliseconds time) override {
         int worked = 0;
         while ((worked = need(sd_bus_process(bus_, nullptr), "process")) > 0) {}
-        if (time.count() > 0) need(sd_bus_wait(bus_, static_cast<std::uint64_t>(std::chrono::microseconds{time}.count())), "wait");
+        if (time.count() > 0)
+            need(sd_bus_wait(bus_, static_cast<std::uint64_t>(std::chrono::microseconds{time}.count())),
+                 "wait");
     }
 
     bool call(std::chrono::milliseconds limit) override {
@@ -62,7 +66,9 @@ public:
         sd_bus_message* answer = nullptr;
         need(sd_bus_message_new_method_call(bus_, &request, echo_name, path, interface, "Call"), "call");
         need(sd_bus_message_append(request, "s", body_.c_str()), "append");
-        const int result = sd_bus_call(bus_, request, static_cast<std::uint64_t>(std::chrono::microseconds{limit}.count()), nullptr, &answer);
+        const int result =
+            sd_bus_call(bus_, request, static_cast<std::uint64_t>(std::chrono::microseconds{limit}.count()),
+                        nullptr, &answer);
         sd_bus_message_unref(request);
         sd_bus_message_unref(answer);
         return result >= 0;
@@ -98,7 +104,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<subject> make_dbus_broker(const subject_plan&) { return std::make_unique<dbus>(start_dbus_broker()); }
-std::unique_ptr<subject> make_dbus_daemon(const subject_plan&) { return std::make_unique<dbus>(start_dbus_daemon()); }
+std::unique_ptr<subject> make_dbus_broker(const subject_plan&) {
+    return std::make_unique<dbus>(start_dbus_broker());
+}
+std::unique_ptr<subject> make_dbus_daemon(const subject_plan&) {
+    return std::make_unique<dbus>(start_dbus_daemon());
+}
 
 }  // namespace bench

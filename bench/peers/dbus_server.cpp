@@ -41,7 +41,8 @@ int bound_socket(const char* path, int type) {
 class dbus_daemon final : public dbus_server {
 public:
     dbus_daemon()
-        : server_({.words = {find_program("dbus-daemon", "dbus-daemon"), "--config-file=" + configuration_, "--nofork", "--nopidfile"},
+        : server_({.words = {find_program("dbus-daemon", "dbus-daemon"), "--config-file=" + configuration_,
+                             "--nofork", "--nopidfile"},
                    .log = directory_ / "dbus.log"}) {
         server_.await([this] { return accepts_unix(directory_ / "bus"); });
     }
@@ -56,7 +57,8 @@ private:
 class dbus_broker final : public dbus_server {
 public:
     dbus_broker()
-        : launcher_({.words = {find_program("dbus-broker-launch", "dbus-broker"), "--scope", "user", "--config-file", configuration_},
+        : launcher_({.words = {find_program("dbus-broker-launch", "dbus-broker"), "--scope", "user",
+                               "--config-file", configuration_},
                      .log = directory_ / "broker.log",
                      .before_exec = [this] { prepare(); }}) {
         launcher_.await([this] {
@@ -75,10 +77,12 @@ public:
 private:
     void prepare() const {
         const auto program = find_program("dbus-broker", "dbus-broker");
-        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) give_up("unshare");
+        if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+            give_up("unshare");
         if (program != broker_path) {
             const auto layers = "lowerdir=" + program.substr(0, program.rfind('/')) + ":/usr/bin";
-            if (::mount("overlay", "/usr/bin", "overlay", MS_RDONLY, layers.c_str()) != 0) give_up(broker_path);
+            if (::mount("overlay", "/usr/bin", "overlay", MS_RDONLY, layers.c_str()) != 0)
+                give_up(broker_path);
         }
         // Listening sockets outlive the exec: at 3 the bus, above it the journal that nobody reads.
         const int bus = bound_socket((directory_ / "bus").c_str(), SOCK_STREAM);
@@ -109,19 +113,21 @@ private:
 }  // namespace
 
 dbus_server::dbus_server()
-    : configuration_(directory_.write("bus.conf", "<busconfig><type>session</type><listen>" + address() +
-                                                      "</listen><auth>EXTERNAL</auth><policy context=\"default\">"
-                                                      "<allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
-                                                      "<allow own=\"*\"/><allow user=\"*\"/>"
-                                                      "</policy>"
-                                                      "<limit name=\"max_connections_per_user\">10000</limit>"
-                                                      "<limit name=\"max_completed_connections\">10000</limit>"
-                                                      "<limit name=\"max_incomplete_connections\">10000</limit>"
-                                                      "</busconfig>\n")) {}
+    : configuration_(directory_.write(
+          "bus.conf", "<busconfig><type>session</type><listen>" + address() +
+                          "</listen><auth>EXTERNAL</auth><policy context=\"default\">"
+                          "<allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>"
+                          "<allow own=\"*\"/><allow user=\"*\"/>"
+                          "</policy>"
+                          "<limit name=\"max_connections_per_user\">10000</limit>"
+                          "<limit name=\"max_completed_connections\">10000</limit>"
+                          "<limit name=\"max_incomplete_connections\">10000</limit>"
+                          "</busconfig>\n")) {}
 
 std::unique_ptr<dbus_server> start_dbus_daemon() { return std::make_unique<dbus_daemon>(); }
 std::unique_ptr<dbus_server> start_dbus_broker() {
-    if (::geteuid() != 0) throw not_available("dbus-broker's launcher outside systemd needs a mount namespace, that is root");
+    if (::geteuid() != 0)
+        throw not_available("dbus-broker's launcher outside systemd needs a mount namespace, that is root");
     return std::make_unique<dbus_broker>();
 }
 

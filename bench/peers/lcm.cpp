@@ -16,10 +16,12 @@ constexpr std::size_t lcm_in_flight = 512;
 
 class lcm_participant final : public participant {
 public:
-    explicit lcm_participant(const seat& where) : where_(where), body_(where.payload, 'x'), lcm_(lcm_create(provider)) {
+    explicit lcm_participant(const seat& where)
+        : where_(where), body_(where.payload, 'x'), lcm_(lcm_create(provider)) {
         if (lcm_ == nullptr) throw std::runtime_error("LCM does not start");
         if (where.role == part::publisher) return;
-        auto* const all = lcm_subscribe(lcm_, where.role == part::caller ? to_caller : to_reader, &lcm_participant::came, this);
+        auto* const all = lcm_subscribe(lcm_, where.role == part::caller ? to_caller : to_reader,
+                                        &lcm_participant::came, this);
         // Of the library's 30 messages that wait for the handler, a burst would lose half.
         lcm_subscription_set_queue_capacity(all, 0);
     }
@@ -42,7 +44,8 @@ public:
 
 private:
     void send(const char* channel) {
-        if (lcm_publish(lcm_, channel, body_.data(), static_cast<unsigned>(body_.size())) != 0) throw std::runtime_error("lcm_publish");
+        if (lcm_publish(lcm_, channel, body_.data(), static_cast<unsigned>(body_.size())) != 0)
+            throw std::runtime_error("lcm_publish");
     }
     static void came(const lcm_recv_buf_t*, const char*, void* self) {
         auto* const me = static_cast<lcm_participant*>(self);
@@ -59,7 +62,9 @@ private:
 
 class lcm final : public subject {
 public:
-    std::unique_ptr<participant> join(const seat& where) override { return std::make_unique<lcm_participant>(where); }
+    std::unique_ptr<participant> join(const seat& where) override {
+        return std::make_unique<lcm_participant>(where);
+    }
     [[nodiscard]] std::size_t in_flight() const override { return lcm_in_flight; }
 };
 

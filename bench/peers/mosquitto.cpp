@@ -23,7 +23,8 @@ constexpr int under_way = 1000;  // QoS 1; the default of 20 would measure waiti
 constexpr std::size_t mosquitto_in_flight = 512;
 
 void need(int result, const char* what) {
-    if (result != MOSQ_ERR_SUCCESS) throw std::runtime_error(std::string{"mosquitto "} + what + ": " + mosquitto_strerror(result));
+    if (result != MOSQ_ERR_SUCCESS)
+        throw std::runtime_error(std::string{"mosquitto "} + what + ": " + mosquitto_strerror(result));
 }
 
 class mosquitto_participant final : public participant {
@@ -41,9 +42,12 @@ public:
         need(mosquitto_connect(client_, "127.0.0.1", port, keep_alive_seconds), "connect");
         need(mosquitto_loop_start(client_), "thread");
         if (where.role == part::publisher) return;
-        need(mosquitto_subscribe(client_, nullptr, where.role == part::caller ? to_caller : to_reader, quality), "subscribe");
+        need(mosquitto_subscribe(client_, nullptr, where.role == part::caller ? to_caller : to_reader,
+                                 quality),
+             "subscribe");
         std::unique_lock lock{guard_};
-        if (!changed_.wait_for(lock, std::chrono::seconds{10}, [this] { return ready_; })) throw std::runtime_error("mosquitto: no subscription");
+        if (!changed_.wait_for(lock, std::chrono::seconds{10}, [this] { return ready_; }))
+            throw std::runtime_error("mosquitto: no subscription");
     }
 
     void publish(std::size_t count) override {
@@ -64,7 +68,9 @@ public:
 
 private:
     void send(const char* topic) {
-        need(mosquitto_publish(client_, nullptr, topic, static_cast<int>(body_.size()), body_.data(), quality_, false), "publish");
+        need(mosquitto_publish(client_, nullptr, topic, static_cast<int>(body_.size()), body_.data(),
+                               quality_, false),
+             "publish");
     }
 
     // In the library's thread.
@@ -99,10 +105,12 @@ private:
 
 // MQTT 3.1.1 by hand, for subscribers that only count: CONNECT with a clean session, SUBSCRIBE with QoS 0.
 std::string packet(char type, const std::string& rest) {
-    return std::string{type} + static_cast<char>(rest.size()) + rest;  // what is sent here has fewer than 128 octets
+    return std::string{type} + static_cast<char>(rest.size()) +
+           rest;  // what is sent here has fewer than 128 octets
 }
 std::string text(const std::string& octets) {
-    return std::string{static_cast<char>(octets.size() >> 8), static_cast<char>(octets.size() & 0xFF)} + octets;
+    return std::string{static_cast<char>(octets.size() >> 8), static_cast<char>(octets.size() & 0xFF)} +
+           octets;
 }
 std::string greeting(std::size_t number) {
     using namespace std::string_literals;
@@ -122,14 +130,16 @@ public:
           websocket_(websocket),
           port_(free_port()),
           websocket_port_(free_port()),
-          server_({.words = {find_program("mosquitto", "mosquitto"), "-c",
-                             directory_.write("mosquitto.conf",
-                                              "listener " + std::to_string(port_) +
-                                                  " 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_type error\n"
-                                                  "max_queued_messages 0\nmax_inflight_messages " +
-                                                  std::to_string(under_way) + "\nlistener " + std::to_string(websocket_port_) +
-                                                  " 127.0.0.1\nprotocol websockets\n")},
-                   .log = directory_ / "mosquitto.log"}) {
+          server_(
+              {.words = {find_program("mosquitto", "mosquitto"), "-c",
+                         directory_.write(
+                             "mosquitto.conf",
+                             "listener " + std::to_string(port_) +
+                                 " 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_type error\n"
+                                 "max_queued_messages 0\nmax_inflight_messages " +
+                                 std::to_string(under_way) + "\nlistener " + std::to_string(websocket_port_) +
+                                 " 127.0.0.1\nprotocol websockets\n")},
+               .log = directory_ / "mosquitto.log"}) {
         server_.await([this] { return accepts_tcp(port_) && accepts_tcp(websocket_port_); });
     }
 
@@ -162,7 +172,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<subject> make_mosquitto(const subject_plan&, int quality) { return std::make_unique<mosquitto_subject>(quality); }
-std::unique_ptr<subject> make_mosquitto_websocket(const subject_plan&) { return std::make_unique<mosquitto_subject>(0, true); }
+std::unique_ptr<subject> make_mosquitto(const subject_plan&, int quality) {
+    return std::make_unique<mosquitto_subject>(quality);
+}
+std::unique_ptr<subject> make_mosquitto_websocket(const subject_plan&) {
+    return std::make_unique<mosquitto_subject>(0, true);
+}
 
 }  // namespace bench

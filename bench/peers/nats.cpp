@@ -17,7 +17,8 @@ constexpr auto to_reader = "bench.reader";
 constexpr auto to_caller = "bench.caller";
 
 void need(natsStatus status, const char* what) {
-    if (status != NATS_OK) throw std::runtime_error(std::string{"NATS "} + what + ": " + natsStatus_GetText(status));
+    if (status != NATS_OK)
+        throw std::runtime_error(std::string{"NATS "} + what + ": " + natsStatus_GetText(status));
 }
 
 template <class T, void (*Destroy)(T*)>
@@ -45,7 +46,8 @@ public:
         : where_(where), connection_(connect(url, round_trip())), body_(where.payload, 'x') {
         natsSubscription* made = nullptr;
         if (where.role == part::subscriber) {
-            need(natsConnection_Subscribe(&made, connection_.get(), to_reader, &nats_participant::came, this), "subscribe");
+            need(natsConnection_Subscribe(&made, connection_.get(), to_reader, &nats_participant::came, this),
+                 "subscribe");
         } else if (round_trip()) {
             const auto* subject = where.role == part::caller ? to_caller : to_reader;
             need(natsConnection_SubscribeSync(&made, connection_.get(), subject), "subscribe");
@@ -74,7 +76,8 @@ private:
     [[nodiscard]] bool round_trip() const { return where_.role == part::caller || where_.role == part::echo; }
 
     void send(const char* subject) {
-        need(natsConnection_Publish(connection_.get(), subject, body_.data(), static_cast<int>(body_.size())), "publish");
+        need(natsConnection_Publish(connection_.get(), subject, body_.data(), static_cast<int>(body_.size())),
+             "publish");
     }
 
     bool receive(std::chrono::milliseconds limit) {
@@ -100,8 +103,8 @@ private:
 
 // A line of the text protocol that brings `payload` octets to the subscription 1.
 std::size_t message_octets(std::size_t payload) {
-    return std::string{"MSG "}.size() + std::string{to_reader}.size() + std::string{" 1 "}.size() + std::to_string(payload).size() +
-           2 + payload + 2;
+    return std::string{"MSG "}.size() + std::string{to_reader}.size() + std::string{" 1 "}.size() +
+           std::to_string(payload).size() + 2 + payload + 2;
 }
 
 class nats final : public subject {
@@ -112,7 +115,8 @@ public:
           websocket_port_(free_port()),
           server_({.words = {find_program("nats-server", "nats-server"), "-c",
                              directory_.write("nats.conf", "listen: \"127.0.0.1:" + std::to_string(port_) +
-                                                               "\"\nwebsocket { listen: \"127.0.0.1:" + std::to_string(websocket_port_) +
+                                                               "\"\nwebsocket { listen: \"127.0.0.1:" +
+                                                               std::to_string(websocket_port_) +
                                                                "\", no_tls: true }\n")},
                    .log = directory_ / "nats.log"}) {
         server_.await([this] { return accepts_tcp(port_) && accepts_tcp(websocket_port_); });
@@ -123,7 +127,8 @@ public:
             const stream_member how{.port = websocket_port_,
                                     .websocket = true,
                                     .target = "/",
-                                    .greeting = "CONNECT {\"verbose\":false}\r\nSUB " + std::string{to_reader} + " 1\r\nPING\r\n",
+                                    .greeting = "CONNECT {\"verbose\":false}\r\nSUB " +
+                                                std::string{to_reader} + " 1\r\nPING\r\n",
                                     .welcome = "PONG\r\n",
                                     .message_octets = message_octets(where.payload)};
             return make_crowd(where, [how] { return make_stream_member(how); });

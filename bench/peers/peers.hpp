@@ -11,11 +11,12 @@
 namespace bench {
 
 // For systems that use multicast: the device they use.
-using multicast_maker = std::function<std::unique_ptr<subject>(const subject_plan&, const std::string& interface)>;
+using multicast_maker =
+    std::function<std::unique_ptr<subject>(const subject_plan&, const std::string& interface)>;
 
 struct peer_system {
-    std::string id;     // "nats"
-    std::string title;  // "NATS"
+    std::string id;               // "nats"
+    std::string title;            // "NATS"
     subject_maker local{};        // on one host with a server in the middle; null: not its way
     multicast_maker multicast{};  // without a server
     subject_maker websocket{};    // a crowd of subscribers over WebSocket

@@ -17,7 +17,9 @@ constexpr int high_water_mark = 100'000;
 constexpr char to_reader = 'r';  // first octet of a message: its topic
 constexpr char to_caller = 'c';
 
-[[noreturn]] void fail(const char* what) { throw std::runtime_error(std::string{"ZeroMQ "} + what + ": " + zmq_strerror(zmq_errno())); }
+[[noreturn]] void fail(const char* what) {
+    throw std::runtime_error(std::string{"ZeroMQ "} + what + ": " + zmq_strerror(zmq_errno()));
+}
 
 // Never closed: participants end by signal, and the kernel takes it all.
 class zmq_socket_of {
@@ -25,7 +27,8 @@ public:
     zmq_socket_of(void* context, int type) : socket_(::zmq_socket(context, type)) {
         if (socket_ == nullptr) fail("socket");
         for (const int option : {ZMQ_SNDHWM, ZMQ_RCVHWM})
-            if (::zmq_setsockopt(socket_, option, &high_water_mark, sizeof high_water_mark) != 0) fail("high-water mark");
+            if (::zmq_setsockopt(socket_, option, &high_water_mark, sizeof high_water_mark) != 0)
+                fail("high-water mark");
     }
     void bind(const std::string& where) const {
         if (::zmq_bind(socket_, where.c_str()) != 0) fail("bind");
@@ -51,7 +54,11 @@ struct endpoints {
 class zeromq_participant final : public participant {
 public:
     zeromq_participant(const seat& where, const endpoints& ways, bool direct)
-        : where_(where), body_(where.payload, 'x'), out_(context_, ZMQ_PUB), in_(context_, ZMQ_SUB), buffer_(where.payload + 1, 0) {
+        : where_(where),
+          body_(where.payload, 'x'),
+          out_(context_, ZMQ_PUB),
+          in_(context_, ZMQ_SUB),
+          buffer_(where.payload + 1, 0) {
         const bool first = where.role == part::publisher || where.role == part::caller;
         body_[0] = first ? to_reader : to_caller;
         if (direct) {
@@ -73,8 +80,10 @@ public:
         if (where_.role == part::publisher) return std::this_thread::sleep_for(time);
         for (int count = 0; count < 10'000; ++count) {
             receive(0);
-            if (where_.role == part::echo) publish(1);
-            else where_.delivered->add(1);
+            if (where_.role == part::echo)
+                publish(1);
+            else
+                where_.delivered->add(1);
         }
     }
 

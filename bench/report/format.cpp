@@ -40,7 +40,9 @@ comparison compare(const std::vector<row>& rows, const row& one) {
     std::optional<double> floor;
     std::optional<double> best;
     for (const auto& each : rows) {
-        if (each.work_id() != one.work_id() || each.figures.empty() || each.figures.front().name != result.name) continue;
+        if (each.work_id() != one.work_id() || each.figures.empty() ||
+            each.figures.front().name != result.name)
+            continue;
         const auto value = each.figures.front().value;
         if (each.what == kind::floor && !floor) floor = value;
         if (each.what == kind::peer && (!best || (value > *best) == more_is_better(result))) best = value;
@@ -101,7 +103,8 @@ void by_work(const std::vector<row>& rows, const Visit& visit) {
         if (std::ranges::find(seen, each.work_id()) != seen.end()) continue;
         seen.push_back(each.work_id());
         std::vector<row> those;
-        std::ranges::copy_if(rows, std::back_inserter(those), [&](const row& other) { return other.work_id() == each.work_id(); });
+        std::ranges::copy_if(rows, std::back_inserter(those),
+                             [&](const row& other) { return other.work_id() == each.work_id(); });
         visit(each.work, those);
     }
 }
@@ -135,36 +138,44 @@ std::string line_of(const row& one) {
 std::string table_of(const run_report& report) {
     std::string out;
     by_work(report.rows, [&](const std::string& work, const std::vector<row>& those) {
-        out += "\n" + work + "\n" + padded("", 36) + padded(result_name(those, those.front().work_id()), 13) + padded("of floor", 10) +
-               padded("of best peer", 14) + padded("CPU ns a delivery", 24) + "system calls a delivery\n";
+        out += "\n" + work + "\n" + padded("", 36) + padded(result_name(those, those.front().work_id()), 13) +
+               padded("of floor", 10) + padded("of best peer", 14) + padded("CPU ns a delivery", 24) +
+               "system calls a delivery\n";
         for (const auto& each : those) {
             const auto shown = cells_of(those, each);
-            out += "  " + padded(shown.subject, 34) + padded(shown.result, 13) + padded(shown.of_floor, 10) + padded(shown.of_best, 14) +
-                   padded(shown.cpu, 24) + padded(shown.calls, 24) + shown.more + "\n";
+            out += "  " + padded(shown.subject, 34) + padded(shown.result, 13) + padded(shown.of_floor, 10) +
+                   padded(shown.of_best, 14) + padded(shown.cpu, 24) + padded(shown.calls, 24) + shown.more +
+                   "\n";
         }
     });
     out += "\ntargets\n";
     for (const auto& each : judge(report.rows))
-        out += "  " + padded(std::string{to_string(each.how)}, 14) + padded(each.work, 68) + padded(each.must, 40) + each.found + "\n";
+        out += "  " + padded(std::string{to_string(each.how)}, 14) + padded(each.work, 68) +
+               padded(each.must, 40) + each.found + "\n";
     return out;
 }
 
 std::string markdown_of(const run_report& report) {
     const auto& where = report.where;
-    std::string out = "Measured " + where.date + " on " + where.processor + ", " + std::to_string(where.cores) + " cores, " + where.kernel +
-                      ", " + where.system + ", " + where.compiler + ", Release." +
+    std::string out = "Measured " + where.date + " on " + where.processor + ", " +
+                      std::to_string(where.cores) + " cores, " + where.kernel + ", " + where.system + ", " +
+                      where.compiler + ", Release." +
                       (where.quick ? " A quick run: the figures are rough." : "") + "\n\n### Targets\n\n" +
                       "| work | must | found | |\n|---|---|---|---|\n";
     for (const auto& each : judge(report.rows))
-        out += "| " + each.work + " | " + each.must + " | " + each.found + " | " + std::string{to_string(each.how)} + " |\n";
+        out += "| " + each.work + " | " + each.must + " | " + each.found + " | " +
+               std::string{to_string(each.how)} + " |\n";
     by_work(report.rows, [&](const std::string& work, const std::vector<row>& those) {
-        const bool costs = std::ranges::any_of(those, [](const row& each) { return each.value("cpu publisher").has_value(); });
-        out += "\n### " + work + "\n\n| | " + result_name(those, those.front().work_id()) + " | of the floor | of the best peer |" +
-               (costs ? " CPU, ns | system calls |" : "") + " |\n|---|---|---|---|" + (costs ? "---|---|" : "") + "---|\n";
+        const bool costs = std::ranges::any_of(
+            those, [](const row& each) { return each.value("cpu publisher").has_value(); });
+        out += "\n### " + work + "\n\n| | " + result_name(those, those.front().work_id()) +
+               " | of the floor | of the best peer |" + (costs ? " CPU, ns | system calls |" : "") +
+               " |\n|---|---|---|---|" + (costs ? "---|---|" : "") + "---|\n";
         for (const auto& each : those) {
             const auto shown = cells_of(those, each);
-            out += "| " + shown.subject + " | " + shown.result + " | " + shown.of_floor + " | " + shown.of_best + " | " +
-                   (costs ? shown.cpu + " | " + shown.calls + " | " : "") + shown.more + " |\n";
+            out += "| " + shown.subject + " | " + shown.result + " | " + shown.of_floor + " | " +
+                   shown.of_best + " | " + (costs ? shown.cpu + " | " + shown.calls + " | " : "") +
+                   shown.more + " |\n";
         }
     });
     return out;
@@ -176,7 +187,8 @@ void update_docs(const std::string& file, const run_report& report) {
     const auto begin = text.find(begin_mark);
     const auto end = text.find(end_mark);
     if (begin == std::string::npos || end == std::string::npos || end < begin)
-        throw std::runtime_error(file + " has no lines '" + std::string{begin_mark} + "' and '" + std::string{end_mark} + "'");
+        throw std::runtime_error(file + " has no lines '" + std::string{begin_mark} + "' and '" +
+                                 std::string{end_mark} + "'");
     const auto from = begin + begin_mark.size();
     text.replace(from, end - from, "\n\n" + markdown_of(report) + "\n");
     std::ofstream out{file, std::ios::trunc};

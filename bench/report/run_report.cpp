@@ -47,17 +47,23 @@ json::object row_json(const row& one) {
             {"note", one.note}};
 }
 
-std::string text_of(const json::object& from, std::string_view name) { return json::value_to<std::string>(from.at(name)); }
+std::string text_of(const json::object& from, std::string_view name) {
+    return json::value_to<std::string>(from.at(name));
+}
 
 row row_from(const json::object& from) {
-    row out{.id = text_of(from, "id"), .work = text_of(from, "work"), .subject = text_of(from, "subject"), .note = text_of(from, "note")};
+    row out{.id = text_of(from, "id"),
+            .work = text_of(from, "work"),
+            .subject = text_of(from, "subject"),
+            .note = text_of(from, "note")};
     const auto named = text_of(from, "kind");
     for (std::size_t index = 0; index < kinds.size(); ++index)
         if (kinds.at(index) == named) out.what = static_cast<kind>(index);
     // An object of Boost.JSON keeps its order.
     for (const auto& each : from.at("figures").as_object()) {
         const auto& value = each.value().as_object();
-        out.figures.push_back({std::string{each.key()}, json::value_to<double>(value.at("value")), text_of(value, "unit")});
+        out.figures.push_back(
+            {std::string{each.key()}, json::value_to<double>(value.at("value")), text_of(value, "unit")});
     }
     return out;
 }
@@ -86,10 +92,19 @@ std::string to_json(const run_report& report) {
     for (const auto& each : report.rows) rows.push_back(row_json(each));
     json::array targets;
     for (const auto& each : judge(report.rows))
-        targets.push_back({{"work", each.work}, {"must", each.must}, {"found", each.found}, {"reached", std::string{to_string(each.how)}}});
-    const json::object all{{"date", report.where.date},     {"processor", report.where.processor}, {"cores", report.where.cores},
-                           {"kernel", report.where.kernel}, {"system", report.where.system},       {"compiler", report.where.compiler},
-                           {"quick", report.where.quick},   {"rows", rows},                        {"targets", targets}};
+        targets.push_back({{"work", each.work},
+                           {"must", each.must},
+                           {"found", each.found},
+                           {"reached", std::string{to_string(each.how)}}});
+    const json::object all{{"date", report.where.date},
+                           {"processor", report.where.processor},
+                           {"cores", report.where.cores},
+                           {"kernel", report.where.kernel},
+                           {"system", report.where.system},
+                           {"compiler", report.where.compiler},
+                           {"quick", report.where.quick},
+                           {"rows", rows},
+                           {"targets", targets}};
     return json::serialize(all) + "\n";
 }
 

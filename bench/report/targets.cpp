@@ -59,7 +59,8 @@ const row* best_peer(const std::vector<row>& rows, std::string_view work, std::s
     const row* best = nullptr;
     for (const auto& each : rows) {
         if (each.what != kind::peer || each.work_id() != work || figure_of(&each, name) == nullptr) continue;
-        if (best == nullptr || (figure_of(&each, name)->value > figure_of(best, name)->value) == most) best = &each;
+        if (best == nullptr || (figure_of(&each, name)->value > figure_of(best, name)->value) == most)
+            best = &each;
     }
     return best;
 }
@@ -85,10 +86,13 @@ judgement judge_one(const std::vector<row>& rows, const target& one) {
         const auto* const other = other_of(rows, one);
         const auto* const its = figure_of(other, one.figure);
         out.must = bound + number(one.factor) + " x " +
-                   (other != nullptr ? other->subject : one.what == against::best_peer ? "the best peer" : one.other);
+                   (other != nullptr                 ? other->subject
+                    : one.what == against::best_peer ? "the best peer"
+                                                     : one.other);
         if (its == nullptr || result == nullptr) return out;
         limit = one.factor * its->value;
-        beside = number(result->value / its->value) + " x: " + formatted(*result) + " beside " + formatted(*its);
+        beside =
+            number(result->value / its->value) + " x: " + formatted(*result) + " beside " + formatted(*its);
     }
     if (result == nullptr) return out;
     out.found = beside.empty() ? formatted(*result) : beside;

@@ -14,8 +14,8 @@ enum class verdict : std::uint8_t { reached, missed, unknown };
 
 struct judgement {
     std::string work;
-    std::string must;   // "at least 0.4 of the relay of octets"
-    std::string found;  // "0.52 (6.1 of 11.7 M/s)"
+    std::string must;                // "at least 0.4 of the relay of octets"
+    std::string found;               // "0.52 (6.1 of 11.7 M/s)"
     verdict how = verdict::unknown;  // unknown: a row is missing
 };
 

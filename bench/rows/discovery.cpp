@@ -36,7 +36,8 @@ void wait_until(const crew& people, const std::function<bool()>& done) {
 }
 
 bool all_have(const shared_run& run, std::uint64_t count) {
-    return std::all_of(run->delivered.begin(), run->delivered.begin() + watchers, [&](const tally& each) { return each.count() >= count; });
+    return std::all_of(run->delivered.begin(), run->delivered.begin() + watchers,
+                       [&](const tally& each) { return each.count() >= count; });
 }
 
 std::vector<figure> figures_of(std::vector<double> milliseconds) {
@@ -44,7 +45,9 @@ std::vector<figure> figures_of(std::vector<double> milliseconds) {
     return {{"p50", milliseconds[milliseconds.size() / 2], "ms"}, {"worst", milliseconds.back(), "ms"}};
 }
 
-double since(clock_type::time_point start) { return std::chrono::duration<double, std::milli>(clock_type::now() - start).count(); }
+double since(clock_type::time_point start) {
+    return std::chrono::duration<double, std::milli>(clock_type::now() - start).count();
+}
 
 // A participant that is made in a process of its own, and its first message at all others.
 std::vector<figure> measure_first_message(const subject_maker& make, const plan& how) {
@@ -53,7 +56,10 @@ std::vector<figure> measure_first_message(const subject_maker& make, const plan&
     crew others;
     for (std::size_t index = 0; index < watchers; ++index)
         others.hire("subscriber", [&] {
-            const auto self = under_test->join({.role = part::subscriber, .index = index, .readers = watchers, .delivered = &run->delivered[index]});
+            const auto self = under_test->join({.role = part::subscriber,
+                                                .index = index,
+                                                .readers = watchers,
+                                                .delivered = &run->delivered[index]});
             run->ready.add_atomically(1);
             while (true) self->serve(100ms);
         });
@@ -95,9 +101,14 @@ mbus::connection connect(const std::string& socket) {
 
 void watch(const std::string& socket, shared_run& run, std::size_t index) {
     auto connection = connect(socket);
-    auto watching = connection.watch(newcomer_address, [&](const mbus::peer& who) {
-        if (who.state == mbus::peer_state::joined || who.state == mbus::peer_state::present) run->delivered[index].add(1);
-    }).wait();
+    auto watching =
+        connection
+            .watch(newcomer_address,
+                   [&](const mbus::peer& who) {
+                       if (who.state == mbus::peer_state::joined || who.state == mbus::peer_state::present)
+                           run->delivered[index].add(1);
+                   })
+            .wait();
     if (!watching) throw std::runtime_error(describe(watching.error()));
     run->ready.add_atomically(1);
     (void)connection.run();
@@ -107,7 +118,8 @@ void watch(const std::string& socket, shared_run& run, std::size_t index) {
 std::vector<figure> measure_watches(const std::string& at, const std::string& there, const plan& how) {
     shared_run run;
     crew others;
-    for (std::size_t index = 0; index < watchers; ++index) others.hire("watcher", [&, index] { watch(there, run, index); });
+    for (std::size_t index = 0; index < watchers; ++index)
+        others.hire("watcher", [&, index] { watch(there, run, index); });
     wait_until(others, [&] { return run->ready.count() == watchers; });
     auto connection = connect(at);
     std::vector<double> times;
@@ -131,8 +143,10 @@ std::vector<figure> measure_mbusd(const effort& spend) {
 std::vector<figure> measure_mbusd_link(const effort& spend) {
     const auto where = std::make_shared<network>(span::veth);
     const auto keys = key_file_of({.this_host_alone = false});
-    const mbusd_process here{{.key_file = keys, .bus = "families = \"ipv4\"\n", .before_exec = [where] { where->enter(0); }}};
-    const mbusd_process there{{.key_file = keys, .bus = "families = \"ipv4\"\n", .before_exec = [where] { where->enter(1); }}};
+    const mbusd_process here{
+        {.key_file = keys, .bus = "families = \"ipv4\"\n", .before_exec = [where] { where->enter(0); }}};
+    const mbusd_process there{
+        {.key_file = keys, .bus = "families = \"ipv4\"\n", .before_exec = [where] { where->enter(1); }}};
     std::this_thread::sleep_for(1s);
     return measure_watches(here.socket(), there.socket(), {.times = spend.windows > 1 ? 10 : 3});
 }
@@ -140,25 +154,32 @@ std::vector<figure> measure_mbusd_link(const effort& spend) {
 }  // namespace
 
 void add_discovery_jobs(std::vector<job>& jobs) {
-    const auto add = [&](const std::string& id, const std::string& title, kind what, std::function<std::vector<figure>(const effort&)> measure) {
+    const auto add = [&](const std::string& id, const std::string& title, kind what,
+                         std::function<std::vector<figure>(const effort&)> measure) {
         const bool link = id == "mbusd-link";
-        jobs.push_back({.about = {.id = (link ? "discovery-link/" : "discovery/") + id,
-                                  .work = link ? "a new entity is seen on another host, with the random delay of RFC 3259"
-                                               : "a new one is seen by 8 others; peers: its first message is heard",
-                                  .subject = title,
-                                  .what = what},
-                        .measure = std::move(measure)});
+        jobs.push_back(
+            {.about = {.id = (link ? "discovery-link/" : "discovery/") + id,
+                       .work = link
+                                   ? "a new entity is seen on another host, with the random delay of RFC 3259"
+                                   : "a new one is seen by 8 others; peers: its first message is heard",
+                       .subject = title,
+                       .what = what},
+             .measure = std::move(measure)});
     };
     const auto first_message = [](const subject_maker& make) {
-        return [make](const effort& spend) { return measure_first_message(make, {.times = spend.windows > 1 ? 20 : 5}); };
+        return [make](const effort& spend) {
+            return measure_first_message(make, {.times = spend.windows > 1 ? 20 : 5});
+        };
     };
     add("mbusd", "mbusd", kind::mbusd, measure_mbusd);
     add("mbusd-message", "mbusd, first message", kind::mbusd,
         first_message([](const subject_plan& made) { return make_mbusd(made, {}); }));
     for (const auto& each : peer_systems()) {
-        if (each.local && each.id != "mosquitto-1") add(each.id, each.title, kind::peer, first_message(each.local));
+        if (each.local && each.id != "mosquitto-1")
+            add(each.id, each.title, kind::peer, first_message(each.local));
         if (each.multicast)
-            add(each.id, each.title, kind::peer, first_message([make = each.multicast](const subject_plan& made) {
+            add(each.id, each.title, kind::peer,
+                first_message([make = each.multicast](const subject_plan& made) {
                     auto place = std::make_shared<network>(span::loopback);
                     auto what = make(made, place->interface());
                     return on_network(std::move(place), std::move(what));

@@ -38,7 +38,8 @@ std::vector<figure> measure_sessions(const effort&) {
     while (sessions.size() < idle_sessions) sessions.emplace_back(at.session("(app:idle)"));
     std::this_thread::sleep_for(3s);  // what the handshakes needed is given back
     const auto grown = static_cast<double>(resident_octets(at.daemon.id()) - before);
-    return {{"memory", grown / 1024 / static_cast<double>(idle_sessions), "KB"}, {"sessions", static_cast<double>(idle_sessions), ""}};
+    return {{"memory", grown / 1024 / static_cast<double>(idle_sessions), "KB"},
+            {"sessions", static_cast<double>(idle_sessions), ""}};
 }
 
 std::vector<figure> measure_resuming(const effort&) {
@@ -53,29 +54,32 @@ std::vector<figure> measure_resuming(const effort&) {
     const shared_run run;
     crew people;
     people.hire("publisher", [&] {
-        const auto self = make_mbus_participant(at.daemon.socket(), {.role = part::publisher}, {.full_address = false});
+        const auto self =
+            make_mbus_participant(at.daemon.socket(), {.role = part::publisher}, {.full_address = false});
         for (std::size_t sent = 0; sent < queued_messages; sent += burst) self->publish(burst);
         self->serve(200ms);
         run->ready.add(1);
         self->serve(1h);
     });
-    while (run->ready.count() == 0) {
-        people.check();
-        std::this_thread::sleep_for(5ms);
-    }
+    people.await([&] { return run->ready.count() == 1; }, "the filling of the queue");
     const auto start = std::chrono::steady_clock::now();
     raw_subscriber again{how};
     again.read_until(queued_messages);
-    const auto took = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    const auto took =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return {{"time", took, "ms"}, {"messages", static_cast<double>(queued_messages), ""}};
 }
 
 }  // namespace
 
 void add_gateway_jobs(std::vector<job>& jobs) {
-    jobs.push_back({.about = {.id = "websocket-idle/mbusd", .work = "idle WebSocket sessions with one entity, each", .subject = "mbusd"},
+    jobs.push_back({.about = {.id = "websocket-idle/mbusd",
+                              .work = "idle WebSocket sessions with one entity, each",
+                              .subject = "mbusd"},
                     .measure = measure_sessions});
-    jobs.push_back({.about = {.id = "websocket-resume/mbusd", .work = "a session comes back to its queue", .subject = "mbusd"},
+    jobs.push_back({.about = {.id = "websocket-resume/mbusd",
+                              .work = "a session comes back to its queue",
+                              .subject = "mbusd"},
                     .measure = measure_resuming});
 }
 

@@ -31,12 +31,15 @@ class grown final : public subject {
 public:
     grown(std::size_t others, bool elsewhere, const std::shared_ptr<network>& where)
         : keys_(key_file_of({})), here_(setup(where)), there_(setup(where)) {
-        people_.hire("others", [this, others, elsewhere] { attach(elsewhere ? there_.socket() : here_.socket(), others); });
+        people_.hire("others", [this, others, elsewhere] {
+            attach(elsewhere ? there_.socket() : here_.socket(), others);
+        });
         auto connection = connect(here_.socket());
         const auto deadline = std::chrono::steady_clock::now() + known_limit;
         for (std::size_t known = 0; known < others;) {
             if (std::chrono::steady_clock::now() > deadline)
-                throw std::runtime_error(std::to_string(known) + " of " + std::to_string(others) + " addresses are known after a minute");
+                throw std::runtime_error(std::to_string(known) + " of " + std::to_string(others) +
+                                         " addresses are known after a minute");
             people_.check();
             std::this_thread::sleep_for(100ms);
             const auto found = connection.match(other_address).wait();
@@ -44,7 +47,9 @@ public:
         }
     }
 
-    std::unique_ptr<participant> join(const seat& where) override { return make_mbus_participant(here_.socket(), where, {}); }
+    std::unique_ptr<participant> join(const seat& where) override {
+        return make_mbus_participant(here_.socket(), where, {});
+    }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {here_.id()}; }
 
 private:
@@ -72,17 +77,20 @@ private:
 };
 
 job growth_job(const std::string& id, const std::string& work, std::size_t others, bool elsewhere) {
-    auto made = throughput_job(id, work,
-                               {"mbusd-" + std::to_string(others), "mbusd, " + std::to_string(others), kind::mbusd,
-                                [others, elsewhere](const subject_plan&) -> std::unique_ptr<subject> {
-                                    return std::make_unique<grown>(others, elsewhere, std::make_shared<network>(span::loopback));
-                                }},
-                               {});
+    auto made = throughput_job(
+        id, work,
+        {"mbusd-" + std::to_string(others), "mbusd, " + std::to_string(others), kind::mbusd,
+         [others, elsewhere](const subject_plan&) -> std::unique_ptr<subject> {
+             return std::make_unique<grown>(others, elsewhere, std::make_shared<network>(span::loopback));
+         }},
+        {});
     // What grows or not is the daemon's time, so that comes first.
     made.measure = [measure = std::move(made.measure)](const effort& spend) {
         auto figures = measure(spend);
         for (std::size_t index = 0; index < figures.size(); ++index)
-            if (figures[index].name == "cpu server") std::rotate(figures.begin(), figures.begin() + static_cast<std::ptrdiff_t>(index), figures.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+            if (figures[index].name == "cpu server")
+                std::rotate(figures.begin(), figures.begin() + static_cast<std::ptrdiff_t>(index),
+                            figures.begin() + static_cast<std::ptrdiff_t>(index) + 1);
         return figures;
     };
     return made;
@@ -92,9 +100,11 @@ job growth_job(const std::string& id, const std::string& work, std::size_t other
 
 void add_growth_jobs(std::vector<job>& jobs) {
     for (const std::size_t others : {1U, 1000U})
-        jobs.push_back(growth_job("growth-entities", "local, 1 to 1, with so many other entities on the host", others, false));
+        jobs.push_back(growth_job("growth-entities", "local, 1 to 1, with so many other entities on the host",
+                                  others, false));
     for (const std::size_t others : {1U, 10'000U})
-        jobs.push_back(growth_job("growth-addresses", "local, 1 to 1, with so many known addresses on the bus", others, true));
+        jobs.push_back(growth_job("growth-addresses",
+                                  "local, 1 to 1, with so many known addresses on the bus", others, true));
 }
 
 }  // namespace bench

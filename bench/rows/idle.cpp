@@ -37,16 +37,6 @@ double wakes_a_second(const std::vector<pid_t>& servers) {
     return (wakes(servers) - before) / std::chrono::duration<double>(watched).count();
 }
 
-void await(const crew& people, const shared_run& run, std::uint64_t clients) {
-    const auto deadline = std::chrono::steady_clock::now() + joining_limit;
-    while (run->ready.count() < clients) {
-        people.check();
-        if (std::chrono::steady_clock::now() > deadline)
-            throw std::runtime_error(std::to_string(run->ready.count()) + " clients joined in a minute");
-        std::this_thread::sleep_for(10ms);
-    }
-}
-
 std::vector<figure> measure_idle(const subject_maker& make) {
     const auto under_test = make({});
     std::this_thread::sleep_for(2s);  // past what a start does
@@ -66,7 +56,8 @@ std::vector<figure> measure_idle(const subject_maker& make) {
             }
             while (true) std::this_thread::sleep_for(1h);
         });
-        await(people, run, there + few);
+        people.await([&] { return run->ready.count() >= there + few; }, "the joining of 100 clients",
+                     joining_limit);
     };
     add_few();
     std::this_thread::sleep_for(1s);
@@ -83,13 +74,15 @@ std::vector<figure> measure_idle(const subject_maker& make) {
 }  // namespace
 
 void add_idle_jobs(std::vector<job>& jobs) {
-    const auto add = [&](const std::string& id, const std::string& title, kind what, const subject_maker& make) {
+    const auto add = [&](const std::string& id, const std::string& title, kind what,
+                         const subject_maker& make) {
         jobs.push_back({.about = {.id = "idle/" + id, .work = "idle server", .subject = title, .what = what},
                         .measure = [make](const effort&) { return measure_idle(make); }});
     };
     add("mbusd", "mbusd", kind::mbusd, [](const subject_plan& plan) { return make_mbusd(plan, {}); });
     for (const auto& each : peer_systems())
-        if (each.local && each.id != "zeromq-direct" && each.id != "mosquitto-1") add(each.id, each.title, kind::peer, each.local);
+        if (each.local && each.id != "zeromq-direct" && each.id != "mosquitto-1")
+            add(each.id, each.title, kind::peer, each.local);
 }
 
 }  // namespace bench

@@ -15,10 +15,16 @@ struct local_work {
 
 constexpr local_work works[] = {
     {"local-1-1", "local, 1 to 1, 64 octets, bursts", {.payload = 64, .readers = 1, .how = offering::bursts}},
-    {"local-1-16", "local, 1 to 16, 64 octets, bursts", {.payload = 64, .readers = 16, .how = offering::bursts}},
+    {"local-1-16",
+     "local, 1 to 16, 64 octets, bursts",
+     {.payload = 64, .readers = 16, .how = offering::bursts}},
     {"local-1k", "local, 1 to 1, 1 KiB, bursts", {.payload = 1024, .readers = 1, .how = offering::bursts}},
-    {"local-single", "local, 1 to 1, 64 octets, singly", {.payload = 64, .readers = 1, .how = offering::single}},
-    {"local-paced", "local, 1 to 1, 64 octets, 10 000/s", {.payload = 64, .readers = 1, .how = offering::paced}},
+    {"local-single",
+     "local, 1 to 1, 64 octets, singly",
+     {.payload = 64, .readers = 1, .how = offering::single}},
+    {"local-paced",
+     "local, 1 to 1, 64 octets, 10 000/s",
+     {.payload = 64, .readers = 1, .how = offering::paced}},
 };
 
 subject_maker mbusd_with(const mbusd_use& use) {
@@ -53,10 +59,12 @@ void add_local_jobs(std::vector<job>& jobs) {
             if (takes_part(who, work.offered) && (who.id != "mbusd-bus" || work.offered.readers == 1))
                 jobs.push_back(throughput_job(work.id, work.title, who, work.offered));
     for (const auto& who : all)
-        if (who.id != "mbusd-reliable") jobs.push_back(round_trip_job("round-trip", "local round trip, 64 octets", who, false));
+        if (who.id != "mbusd-reliable")
+            jobs.push_back(round_trip_job("round-trip", "local round trip, 64 octets", who, false));
     for (const auto& who : all)
         if (who.id != "mbusd-reliable")
-            jobs.push_back(round_trip_job("round-trip-one-core", "local round trip, 64 octets, one core", who, true));
+            jobs.push_back(
+                round_trip_job("round-trip-one-core", "local round trip, 64 octets, one core", who, true));
 }
 
 }  // namespace bench

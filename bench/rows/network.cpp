@@ -17,7 +17,8 @@ contestant mbusd_of(const char* id, const char* title, const mbusd_net_use& use)
 
 std::vector<contestant> contestants_on(span where) {
     std::vector<contestant> all{
-        floor_of("relays-segmented", "relays + HMAC, segmented", {.where = where, .segmented = true, .relays = true}),
+        floor_of("relays-segmented", "relays + HMAC, segmented",
+                 {.where = where, .segmented = true, .relays = true}),
         floor_of("relays-single", "relays + HMAC, single", {.where = where, .relays = true}),
         floor_of("udp-segmented", "UDP + HMAC, segmented", {.where = where, .segmented = true}),
         floor_of("udp-single", "UDP + HMAC, single", {.where = where}),
@@ -27,11 +28,12 @@ std::vector<contestant> contestants_on(span where) {
     };
     for (const auto& each : peer_systems())
         if (each.multicast)
-            all.push_back({each.id, each.title, kind::peer, [make = each.multicast, where](const subject_plan& plan) {
-                               auto place = std::make_shared<network>(where);
-                               auto made = make(plan, place->interface());
-                               return on_network(std::move(place), std::move(made));
-                           }});
+            all.push_back(
+                {each.id, each.title, kind::peer, [make = each.multicast, where](const subject_plan& plan) {
+                     auto place = std::make_shared<network>(where);
+                     auto made = make(plan, place->interface());
+                     return on_network(std::move(place), std::move(made));
+                 }});
     return all;
 }
 
@@ -42,9 +44,11 @@ void add_network_jobs(std::vector<job>& jobs) {
         const std::string name = where == span::loopback ? "loopback" : "veth";
         const auto all = contestants_on(where);
         for (const auto& who : all)
-            jobs.push_back(throughput_job(name + "-1-1", name + ", multicast, 1 to 1, 64 octets, bursts", who, {}));
+            jobs.push_back(
+                throughput_job(name + "-1-1", name + ", multicast, 1 to 1, 64 octets, bursts", who, {}));
         for (const auto& who : all)
-            jobs.push_back(round_trip_job(name + "-round-trip-one-core", name + ", multicast round trip, 64 octets, one core", who, true));
+            jobs.push_back(round_trip_job(name + "-round-trip-one-core",
+                                          name + ", multicast round trip, 64 octets, one core", who, true));
     }
 }
 

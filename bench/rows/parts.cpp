@@ -16,9 +16,21 @@
 namespace bench {
 namespace {
 
-constexpr auto parts = {"parse_and_format", "parse_only",   "scan_only",      "hmac_alone",   "engine_receive",       "engine_send",
-                        "engine_bad_mac",   "envelope_seal", "envelope_open", "frame_encode", "frame_decode", "route_lookup",
-                        "node_turn",        "deliver_to_a_hundred/0", "deliver_to_a_hundred/4096"};
+constexpr auto parts = {"parse_and_format",
+                        "parse_only",
+                        "scan_only",
+                        "hmac_alone",
+                        "engine_receive",
+                        "engine_send",
+                        "engine_bad_mac",
+                        "envelope_seal",
+                        "envelope_open",
+                        "frame_encode",
+                        "frame_decode",
+                        "route_lookup",
+                        "node_turn",
+                        "deliver_to_a_hundred/0",
+                        "deliver_to_a_hundred/4096"};
 constexpr auto counted = {"codec", "scan", "envelope", "route", "frame"};
 constexpr std::uint64_t callgrind_rounds = 2000;
 
@@ -48,8 +60,9 @@ std::vector<std::string> split(const std::string& line) {
 
 // name,iterations,real_time,cpu_time,time_unit,bytes_per_second,items_per_second,label,error_occurred,error_message,counters...
 std::vector<figure> measure_part(const std::string& name, const effort& spend) {
-    const auto text = output_of("'" + beside_this_program("bench_parts") + "' --benchmark_format=csv --benchmark_filter='^" + name +
-                                "(/manual_time)?$' --benchmark_min_time=" + (spend.windows > 1 ? "0.3" : "0.05") + " 2>/dev/null");
+    const auto text = output_of(
+        "'" + beside_this_program("bench_parts") + "' --benchmark_format=csv --benchmark_filter='^" + name +
+        "(/manual_time)?$' --benchmark_min_time=" + (spend.windows > 1 ? "0.3" : "0.05") + " 2>/dev/null");
     std::stringstream in{text};
     std::vector<std::string> head;
     for (std::string line; std::getline(in, line);) {
@@ -61,7 +74,8 @@ std::vector<figure> measure_part(const std::string& name, const effort& spend) {
         double rate = 0;
         for (std::size_t index = 0; index < fields.size() && index < head.size(); ++index) {
             if (head[index] == "items_per_second") rate = std::stod(fields[index]);
-            if (head[index] == "\"allocations\"" && !fields[index].empty()) out.push_back({"allocations", std::stod(fields[index]), ""});
+            if (head[index] == "\"allocations\"" && !fields[index].empty())
+                out.push_back({"allocations", std::stod(fields[index]), ""});
         }
         if (rate <= 0) throw std::runtime_error("no rate of " + name);
         out.insert(out.begin(), {{"time", 1e9 / rate, "ns"}, {"rate", rate, "/s"}});
@@ -72,8 +86,9 @@ std::vector<figure> measure_part(const std::string& name, const effort& spend) {
 
 // Instructions that callgrind saw in so many rounds.
 double instructions(const std::string& valgrind, const std::string& what, std::uint64_t rounds) {
-    const auto text = output_of("'" + valgrind + "' --tool=callgrind --callgrind-out-file=/dev/null '" +
-                                beside_this_program("bench_instructions") + "' " + what + " " + std::to_string(rounds));
+    const auto text =
+        output_of("'" + valgrind + "' --tool=callgrind --callgrind-out-file=/dev/null '" +
+                  beside_this_program("bench_instructions") + "' " + what + " " + std::to_string(rounds));
     constexpr std::string_view mark = "Collected : ";
     const auto at = text.find(mark);
     if (at == std::string::npos) throw std::runtime_error("callgrind counted nothing");
@@ -95,7 +110,9 @@ void add_part_jobs(std::vector<job>& jobs) {
         jobs.push_back({.about = {.id = "parts/" + name, .work = "parts, per message", .subject = name},
                         .measure = [name](const effort& spend) { return measure_part(name, spend); }});
     for (const std::string name : counted)
-        jobs.push_back({.about = {.id = "instructions/" + name, .work = "instructions per message, by callgrind", .subject = name},
+        jobs.push_back({.about = {.id = "instructions/" + name,
+                                  .work = "instructions per message, by callgrind",
+                                  .subject = name},
                         .measure = [name](const effort&) { return count_part(name); }});
 }
 

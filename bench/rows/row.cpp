@@ -9,7 +9,8 @@ row about(const std::string& id, const std::string& work, const contestant& who)
 
 }  // namespace
 
-job throughput_job(const std::string& id, const std::string& work, const contestant& who, const load& offered) {
+job throughput_job(const std::string& id, const std::string& work, const contestant& who,
+                   const load& offered) {
     return {.about = about(id, work, who), .measure = [make = who.make, offered](const effort& spend) {
                 const auto what = measure_throughput(make, offered, spend);
                 std::vector<figure> out{{"rate", what.rate, "/s"},

@@ -51,8 +51,10 @@ struct contestant {
     subject_maker make{};
 };
 
-[[nodiscard]] job throughput_job(const std::string& id, const std::string& work, const contestant& who, const load& offered);
-[[nodiscard]] job round_trip_job(const std::string& id, const std::string& work, const contestant& who, bool one_core);
+[[nodiscard]] job throughput_job(const std::string& id, const std::string& work, const contestant& who,
+                                 const load& offered);
+[[nodiscard]] job round_trip_job(const std::string& id, const std::string& work, const contestant& who,
+                                 bool one_core);
 
 void add_local_jobs(std::vector<job>& jobs);
 void add_network_jobs(std::vector<job>& jobs);

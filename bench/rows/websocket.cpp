@@ -12,8 +12,10 @@ job of_crowd(job one) {
     one.measure = [measure = std::move(one.measure)](const effort& spend) {
         auto figures = measure(spend);
         for (auto& each : figures) {
-            if (each.name == "rate" || each.name == "lost") each.value *= static_cast<double>(crowd_connections);
-            else each.value /= static_cast<double>(crowd_connections);
+            if (each.name == "rate" || each.name == "lost")
+                each.value *= static_cast<double>(crowd_connections);
+            else
+                each.value /= static_cast<double>(crowd_connections);
         }
         return figures;
     };
@@ -30,9 +32,11 @@ void add_websocket_jobs(std::vector<job>& jobs) {
     for (const auto& each : peer_systems())
         if (each.websocket) all.push_back({each.id, each.title + ", WebSocket", kind::peer, each.websocket});
     for (const auto& who : all)
-        jobs.push_back(of_crowd(throughput_job("websocket-100", "100 WebSocket subscribers, 256 octets, bursts", who, {.payload = 256})));
-    for (const auto& who : {contestant{"cpp", "mbusd to C++ (libmbus-websocket)", kind::mbusd, make_gateway_to_cpp},
-                            contestant{"node", "mbusd to Node (@mbus/client)", kind::mbusd, make_gateway_to_node}})
+        jobs.push_back(of_crowd(throughput_job(
+            "websocket-100", "100 WebSocket subscribers, 256 octets, bursts", who, {.payload = 256})));
+    for (const auto& who :
+         {contestant{"cpp", "mbusd to C++ (libmbus-websocket)", kind::mbusd, make_gateway_to_cpp},
+          contestant{"node", "mbusd to Node (@mbus/client)", kind::mbusd, make_gateway_to_node}})
         jobs.push_back(throughput_job("websocket-1", "one WebSocket subscriber, 64 octets, bursts", who, {}));
 }
 

@@ -31,7 +31,8 @@ std::vector<char>& buffer() {
 
 class crowd final : public participant {
 public:
-    crowd(const seat& where, const member_maker& make) : where_(where), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    crowd(const seat& where, const member_maker& make)
+        : where_(where), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
         for (std::size_t index = 0; index < crowd_connections; ++index) members_.push_back(make());
         for (const auto& each : members_) each->finish_handshake();
         for (const auto& each : members_) each->await_welcome();
@@ -39,7 +40,8 @@ public:
             epoll_event event{};
             event.events = EPOLLIN;
             event.data.u64 = index;
-            if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, members_[index]->socket(), &event) != 0) throw std::runtime_error("epoll_ctl");
+            if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, members_[index]->socket(), &event) != 0)
+                throw std::runtime_error("epoll_ctl");
         }
     }
     ~crowd() override { ::close(epoll_); }
@@ -51,8 +53,10 @@ public:
 
     void serve(std::chrono::milliseconds time) override {
         std::array<epoll_event, 128> events;
-        const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(time.count()));
-        for (int index = 0; index < ready; ++index) counted_ += members_[events[static_cast<std::size_t>(index)].data.u64]->read();
+        const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                                       static_cast<int>(time.count()));
+        for (int index = 0; index < ready; ++index)
+            counted_ += members_[events[static_cast<std::size_t>(index)].data.u64]->read();
         where_.delivered->add(counted_ / members_.size());
         counted_ %= members_.size();
     }
@@ -68,13 +72,17 @@ class octet_member final : public crowd_member {
 public:
     explicit octet_member(const stream_member& how)
         : how_(how),
-          opening_({.host = "127.0.0.1:" + std::to_string(how.port), .target = how.target, .subprotocol = how.subprotocol}, {}),
+          opening_({.host = "127.0.0.1:" + std::to_string(how.port),
+                    .target = how.target,
+                    .subprotocol = how.subprotocol},
+                   {}),
           socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         sockaddr_in name{};
         name.sin_family = AF_INET;
         name.sin_port = htons(how.port);
         name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        if (::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) throw std::runtime_error("a subscriber can't connect");
+        if (::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+            throw std::runtime_error("a subscriber can't connect");
         const int on = 1;
         (void)::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         if (how.websocket) send_all(opening_.request());
@@ -86,15 +94,19 @@ public:
     void finish_handshake() override {
         if (how_.websocket) {
             auto status = websocket::client_handshake::status::need_more;
-            while (status == websocket::client_handshake::status::need_more) status = opening_.receive(receive_some());
-            if (status == websocket::client_handshake::status::failed) throw std::runtime_error(opening_.failure());
+            while (status == websocket::client_handshake::status::need_more)
+                status = opening_.receive(receive_some());
+            if (status == websocket::client_handshake::status::failed)
+                throw std::runtime_error(opening_.failure());
             take(opening_.leftover(), &welcome_);
         }
         if (how_.greeting.empty()) return;
         std::string octets;
         // Masked with zeros, which costs nothing and is legal.
-        if (how_.websocket) websocket::append_frame(octets, websocket::opcode::binary, how_.greeting, websocket::mask_key{});
-        else octets = how_.greeting;
+        if (how_.websocket)
+            websocket::append_frame(octets, websocket::opcode::binary, how_.greeting, websocket::mask_key{});
+        else
+            octets = how_.greeting;
         send_all(octets);
     }
 
@@ -124,7 +136,9 @@ private:
     }
 
     void send_all(const std::string& octets) const {
-        if (::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(octets.size())) throw std::runtime_error("send");
+        if (::send(socket_, octets.data(), octets.size(), MSG_NOSIGNAL) !=
+            static_cast<ssize_t>(octets.size()))
+            throw std::runtime_error("send");
     }
 
     // Counts the payload; a head of a frame may be cut anywhere.
@@ -162,7 +176,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<participant> make_crowd(const seat& where, const member_maker& make) { return std::make_unique<crowd>(where, make); }
-std::unique_ptr<crowd_member> make_stream_member(const stream_member& how) { return std::make_unique<octet_member>(how); }
+std::unique_ptr<participant> make_crowd(const seat& where, const member_maker& make) {
+    return std::make_unique<crowd>(where, make);
+}
+std::unique_ptr<crowd_member> make_stream_member(const stream_member& how) {
+    return std::make_unique<octet_member>(how);
+}
 
 }  // namespace bench

@@ -37,13 +37,13 @@ std::unique_ptr<participant> make_crowd(const seat& where, const member_maker& m
 
 // A connection that carries messages of one size, without or within WebSocket frames: counts octets.
 struct stream_member {
-    std::uint16_t port = 0;           // of 127.0.0.1
+    std::uint16_t port = 0;  // of 127.0.0.1
     bool websocket = false;
-    std::string target{};             // of the WebSocket
+    std::string target{};  // of the WebSocket
     std::string subprotocol{};
-    std::string greeting{};           // what subscribes
-    std::string welcome{};            // what the answer ends with; counting begins behind it
-    std::size_t message_octets = 0;   // of one message, without heads of frames
+    std::string greeting{};          // what subscribes
+    std::string welcome{};           // what the answer ends with; counting begins behind it
+    std::size_t message_octets = 0;  // of one message, without heads of frames
 };
 std::unique_ptr<crowd_member> make_stream_member(const stream_member& how);
 

@@ -81,14 +81,19 @@ std::unique_ptr<participant> become_node(const seat& where, std::uint16_t port, 
 class gateway final : public subject {
 public:
     explicit gateway(bool in_node)
-        : in_node_(in_node), port_(free_port()), daemon_({.gateway_port = port_}), token_(daemon_.add_client("bench")) {
+        : in_node_(in_node),
+          port_(free_port()),
+          daemon_({.gateway_port = port_}),
+          token_(daemon_.add_client("bench")) {
         if (in_node) need_node();
     }
 
     std::unique_ptr<participant> join(const seat& where) override {
-        if (where.role != part::subscriber) return make_mbus_participant(daemon_.socket(), where, {.full_address = false});
+        if (where.role != part::subscriber)
+            return make_mbus_participant(daemon_.socket(), where, {.full_address = false});
         if (in_node_) return become_node(where, port_, token_);
-        return make_mbus_participant("ws://127.0.0.1:" + std::to_string(port_) + "/mbws", where, {.window = 256, .token = token_});
+        return make_mbus_participant("ws://127.0.0.1:" + std::to_string(port_) + "/mbws", where,
+                                     {.window = 256, .token = token_});
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {daemon_.id()}; }
     [[nodiscard]] std::size_t in_flight() const override { return gateway_in_flight; }

@@ -39,13 +39,18 @@ public:
         : where_(where),
           use_(use),
           connection_(connect(socket, use)),
-          me_(need(connection_.attach(address_of(where.role), {.policy = mbus::slow_reader_policy::block}).wait(), "attach")),
-          body_(std::string{command_head} + std::string(where.payload - command_head.size() - command_tail.size(), 'x') +
+          me_(need(
+              connection_.attach(address_of(where.role), {.policy = mbus::slow_reader_policy::block}).wait(),
+              "attach")),
+          body_(std::string{command_head} +
+                std::string(where.payload - command_head.size() - command_tail.size(), 'x') +
                 std::string{command_tail}) {
         switch (where.role) {
         case part::publisher:
         case part::caller: to_ = destination(); break;
-        case part::subscriber: me_.on_message([this](const auto& message) { where_.delivered->add(commands_in(message)); }); break;
+        case part::subscriber:
+            me_.on_message([this](const auto& message) { where_.delivered->add(commands_in(message)); });
+            break;
         case part::echo:
             me_.on_message([this](const auto& message) { (void)me_.send(message.from, message.body); });
             break;
@@ -56,8 +61,10 @@ public:
         {
             const auto together = connection_.batch();
             for (std::size_t index = 0; index < count; ++index) {
-                if (use_.reliable) send_reliably();
-                else send();
+                if (use_.reliable)
+                    send_reliably();
+                else
+                    send();
             }
         }
         // Acknowledgements are read, as a loop does once in a turn.
@@ -95,7 +102,8 @@ private:
 
     // The reader's full address, once it is known here; else what all readers share.
     mbus::address destination() {
-        if (where_.readers > 1 || !use_.full_address) return need(mbus::address::parse(reader_address), "address");
+        if (where_.readers > 1 || !use_.full_address)
+            return need(mbus::address::parse(reader_address), "address");
         for (int tries = 0; tries < 500; ++tries) {
             const auto found = need(connection_.peers(reader_address).wait(), "peers");
             if (found.size() == 1) return found.front().address;
@@ -132,7 +140,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<participant> make_mbus_participant(const std::string& socket, const seat& where, const mbusd_use& use) {
+std::unique_ptr<participant> make_mbus_participant(const std::string& socket, const seat& where,
+                                                   const mbusd_use& use) {
     return std::make_unique<mbus_participant>(socket, where, use);
 }
 

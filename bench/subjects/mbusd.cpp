@@ -33,7 +33,8 @@ void set_programs(std::string directory) { programs_directory() = std::move(dire
 const std::string& programs() { return programs_directory(); }
 
 std::unique_ptr<subject> make_mbusd(const subject_plan& plan, const mbusd_use& use) {
-    if (use.reliable && plan.readers > 1) throw not_available("a reliable message goes to exactly one entity");
+    if (use.reliable && plan.readers > 1)
+        throw not_available("a reliable message goes to exactly one entity");
     return std::make_unique<local_mbusd>(use);
 }
 

@@ -8,7 +8,8 @@ namespace {
 // A datagram socket forgets what nobody reads in time; the benchmark keeps so many messages under way.
 constexpr std::size_t datagrams_in_flight = 4096;
 
-mbusd_setup setup_of(const mbusd_net_use& use, const std::shared_ptr<network>& where, const std::string& keys, std::size_t host) {
+mbusd_setup setup_of(const mbusd_net_use& use, const std::shared_ptr<network>& where, const std::string& keys,
+                     std::size_t host) {
     return {.key_file = keys,
             .bus = use.where == span::loopback ? "" : "families = \"ipv4\"\n",
             .before_exec = [where, host] { where->enter(host); }};
@@ -23,7 +24,8 @@ public:
           second_(setup_of(use, where, keys_, 1)) {}
 
     std::unique_ptr<participant> join(const seat& where) override {
-        return make_mbus_participant(host_of(where.role) == 0 ? first_.socket() : second_.socket(), where, use_.how);
+        return make_mbus_participant(host_of(where.role) == 0 ? first_.socket() : second_.socket(), where,
+                                     use_.how);
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {first_.id(), second_.id()}; }
     [[nodiscard]] std::size_t in_flight() const override { return datagrams_in_flight; }

@@ -12,14 +12,17 @@ namespace {
 
 server_command command_of(const scratch_directory& directory, const mbusd_setup& setup) {
     const auto keys = directory.write("mbus.conf", setup.key_file.empty() ? key_file_of({}) : setup.key_file);
-    std::string config = "[bus]\nkey_file = \"" + keys + "\"\n" + setup.bus + "[socket]\npath = \"" + directory / "mbusd.sock" +
-                         "\"\n[state]\ndirectory = \"" + directory.path().string() +
-                         "\"\n[limits]\nsessions_per_user = 16384\nentities_per_user = 16384\n[log]\nlevel = \"warning\"\n";
+    std::string config =
+        "[bus]\nkey_file = \"" + keys + "\"\n" + setup.bus + "[socket]\npath = \"" +
+        directory / "mbusd.sock" + "\"\n[state]\ndirectory = \"" + directory.path().string() +
+        "\"\n[limits]\nsessions_per_user = 16384\nentities_per_user = 16384\n[log]\nlevel = \"warning\"\n";
     if (setup.gateway_port > 0)
         config += "[gateway]\nenabled = true\nlisten = [\"127.0.0.1:" + std::to_string(setup.gateway_port) +
                   "\"]\nconnections = 16384\nconnections_per_address = 16384\n";
     const auto file = directory.write("mbusd.toml", config + setup.more);
-    return {.words = {programs() + "/mbusd", "--config", file}, .log = directory / "mbusd.log", .before_exec = setup.before_exec};
+    return {.words = {programs() + "/mbusd", "--config", file},
+            .log = directory / "mbusd.log",
+            .before_exec = setup.before_exec};
 }
 
 }  // namespace
@@ -30,8 +33,8 @@ mbusd_process::mbusd_process(const mbusd_setup& setup) : server_(command_of(dire
 }
 
 std::string mbusd_process::add_client(const std::string& name) const {
-    const auto command =
-        "MBUS_SOCKET='" + socket() + "' '" + programs() + "/mbus' client add " + name + " --attach '()' --send '()' --block";
+    const auto command = "MBUS_SOCKET='" + socket() + "' '" + programs() + "/mbus' client add " + name +
+                         " --attach '()' --send '()' --block";
     FILE* const out = ::popen(command.c_str(), "r");
     std::array<char, 256> line{};
     if (out == nullptr || std::fgets(line.data(), line.size(), out) == nullptr)
@@ -47,7 +50,8 @@ std::string key_file_of(const bus_keys& keys) {
     const auto profile = keys.profile == bus_profile::modern     ? key_profile::modern
                          : keys.profile == bus_profile::sha1_aes ? key_profile::rfc
                                                                  : key_profile::rfc_unencrypted;
-    auto config = generate_session_config(profile, keys.this_host_alone ? scope::host_local : scope::link_local);
+    auto config =
+        generate_session_config(profile, keys.this_host_alone ? scope::host_local : scope::link_local);
     if (keys.port > 0) config.port = keys.port;
     return format_session_config(config);
 }

@@ -10,11 +10,11 @@
 namespace bench {
 
 struct mbusd_setup {
-    std::string key_file{};                 // text of the RFC 3259 configuration; empty: HMAC-SHA1-96, this host alone
-    std::string bus{};                      // added to [bus] of its mbusd.toml
-    std::string more{};                     // added at its end
-    std::uint16_t gateway_port = 0;         // of 127.0.0.1; 0: no gateway
-    std::function<void()> before_exec{};    // enters another network
+    std::string key_file{};  // text of the RFC 3259 configuration; empty: HMAC-SHA1-96, this host alone
+    std::string bus{};       // added to [bus] of its mbusd.toml
+    std::string more{};      // added at its end
+    std::uint16_t gateway_port = 0;       // of 127.0.0.1; 0: no gateway
+    std::function<void()> before_exec{};  // enters another network
 };
 
 class mbusd_process {

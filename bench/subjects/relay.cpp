@@ -28,7 +28,8 @@ bool readable(int socket, std::chrono::milliseconds limit) {
 
 struct stream_pair {
     stream_pair() {
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+            throw std::runtime_error("socketpair");
     }
     ~stream_pair() {
         for (const int each : ends)
@@ -47,7 +48,10 @@ struct stream_pair {
 class stream_participant final : public participant {
 public:
     stream_participant(int socket, const seat& where)
-        : socket_(socket), where_(where), message_(where.payload + relay_header_octets), block_(message_ * 64, 'x') {}
+        : socket_(socket),
+          where_(where),
+          message_(where.payload + relay_header_octets),
+          block_(message_ * 64, 'x') {}
 
     void publish(std::size_t count) override {
         for (; count > 64; count -= 64) write_whole(socket_, block_.data(), 64 * message_);
@@ -65,8 +69,10 @@ public:
             begun_ += got;
             const auto whole = begun_ / message_;
             begun_ %= message_;
-            if (where_.role == part::echo) publish(whole);
-            else where_.delivered->add(whole);
+            if (where_.role == part::echo)
+                publish(whole);
+            else
+                where_.delivered->add(whole);
         }
     }
 
@@ -93,7 +99,8 @@ class relay final : public subject {
 public:
     relay(const subject_plan& plan, bool with_process) : streams_(plan.readers + 1) {
         if (!with_process) return;
-        process_.push_back(middle_.hire("relay", [this, &plan] { plan.round_trip ? both_ways() : forward(); }));
+        process_.push_back(
+            middle_.hire("relay", [this, &plan] { plan.round_trip ? both_ways() : forward(); }));
     }
 
     std::unique_ptr<participant> join(const seat& where) override {
@@ -110,7 +117,8 @@ private:
         std::vector<char> buffer(buffer_octets);
         while (true) {
             const auto got = read_some(streams_[0].relay(), buffer);
-            for (std::size_t index = 1; index < streams_.size(); ++index) write_whole(streams_[index].relay(), buffer.data(), got);
+            for (std::size_t index = 1; index < streams_.size(); ++index)
+                write_whole(streams_[index].relay(), buffer.data(), got);
         }
     }
 

@@ -23,16 +23,21 @@ class direct_participant final : public participant {
 public:
     direct_participant(const seat& where, const udp_floor_use& use)
         : where_(where),
-          group_(host_of(where.role) == 0 ? side::first : side::second, message_octets(where.payload), use.segmented),
+          group_(host_of(where.role) == 0 ? side::first : side::second, message_octets(where.payload),
+                 use.segmented),
           block_(message_octets(where.payload) * 64, 'x') {}
 
-    void publish(std::size_t count) override { group_.send({block_.data(), count * message_octets(where_.payload)}); }
+    void publish(std::size_t count) override {
+        group_.send({block_.data(), count * message_octets(where_.payload)});
+    }
 
     void serve(std::chrono::milliseconds time) override {
         if (where_.role == part::publisher) return std::this_thread::sleep_for(time);
         const auto got = group_.receive(time, [](std::string_view) {});
-        if (where_.role == part::subscriber) where_.delivered->add(got);
-        else if (got > 0) publish(got);
+        if (where_.role == part::subscriber)
+            where_.delivered->add(got);
+        else if (got > 0)
+            publish(got);
     }
 
     bool call(std::chrono::milliseconds limit) override {
@@ -49,7 +54,9 @@ private:
 class direct_floor final : public subject {
 public:
     explicit direct_floor(const udp_floor_use& use) : use_(use) {}
-    std::unique_ptr<participant> join(const seat& where) override { return std::make_unique<direct_participant>(where, use_); }
+    std::unique_ptr<participant> join(const seat& where) override {
+        return std::make_unique<direct_participant>(where, use_);
+    }
     [[nodiscard]] std::size_t in_flight() const override { return datagrams_in_flight; }
 
 private:
@@ -62,7 +69,8 @@ public:
     relay_pair(const subject_plan& plan, const udp_floor_use& use, const std::shared_ptr<network>& where)
         : message_(message_octets(plan.payload)) {
         for (std::size_t host = 0; host < 2; ++host)
-            if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, streams_.at(host).data()) != 0) throw std::runtime_error("socketpair");
+            if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, streams_.at(host).data()) != 0)
+                throw std::runtime_error("socketpair");
         for (std::size_t host = 0; host < 2; ++host)
             processes_.push_back(people_.hire("relay", [this, use, where, host] {
                 where->enter(host);
@@ -98,12 +106,14 @@ private:
                 begun += static_cast<std::size_t>(got);
                 const auto whole = begun / message_ * message_;
                 group.send({buffer.data(), whole});
-                std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(whole), buffer.begin() + static_cast<std::ptrdiff_t>(begun), buffer.begin());
+                std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(whole),
+                          buffer.begin() + static_cast<std::ptrdiff_t>(begun), buffer.begin());
                 begun -= whole;
             }
             if ((ready[1].revents & POLLIN) != 0) {
                 out.clear();
-                (void)group.receive(std::chrono::milliseconds{0}, [&](std::string_view message) { out.append(message); });
+                (void)group.receive(std::chrono::milliseconds{0},
+                                    [&](std::string_view message) { out.append(message); });
                 write_whole(stream, out.data(), out.size());
             }
         }

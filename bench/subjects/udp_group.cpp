@@ -23,13 +23,16 @@ constexpr std::size_t segmented_octets_max = 65'000;
 
 template <class T>
 void option(int socket, int level, int name, const T& value) {
-    if (::setsockopt(socket, level, name, &value, sizeof value) != 0) throw std::runtime_error(std::string{"setsockopt: "} + std::strerror(errno));
+    if (::setsockopt(socket, level, name, &value, sizeof value) != 0)
+        throw std::runtime_error(std::string{"setsockopt: "} + std::strerror(errno));
 }
 
 }  // namespace
 
 udp_group::udp_group(side mine, std::size_t message_octets, bool segmented)
-    : message_(message_octets), segmented_(segmented), socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    : message_(message_octets),
+      segmented_(segmented),
+      socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
     constexpr std::array<std::byte, 20> key{};
     mac_ = mbus::protocol::make_keyed_mac(mbus::protocol::hash_algorithm::hmac_sha1_96, key);
     datagram_ = message_ + mac_->octets();
@@ -45,7 +48,8 @@ udp_group::udp_group(side mine, std::size_t message_octets, bool segmented)
     to_ = here;
     to_.sin_port = htons(other);
     ::inet_pton(AF_INET, group, &to_.sin_addr);
-    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0) throw std::runtime_error("bind");
+    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0)
+        throw std::runtime_error("bind");
     ip_mreqn join{};
     join.imr_multiaddr = to_.sin_addr;
     option(socket_, IPPROTO_IP, IP_ADD_MEMBERSHIP, join);
@@ -69,8 +73,10 @@ void udp_group::send(std::string_view messages) {
             mac_->compute(one, reinterpret_cast<std::byte*>(at));
             std::memcpy(at + mac_->octets(), one.data(), message_);
         }
-        if (segmented_) send_segmented(count * datagram_);
-        else send_single(count);
+        if (segmented_)
+            send_segmented(count * datagram_);
+        else
+            send_single(count);
         messages.remove_prefix(count * message_);
     }
 }
@@ -110,7 +116,8 @@ std::size_t udp_group::wait_and_read(std::chrono::milliseconds limit) {
         all[index].msg_hdr.msg_iovlen = 1;
     }
     const int got = ::recvmmsg(socket_, all.data(), static_cast<unsigned>(in_.size()), MSG_DONTWAIT, nullptr);
-    for (int index = 0; index < got; ++index) lengths_[static_cast<std::size_t>(index)] = all[static_cast<std::size_t>(index)].msg_len;
+    for (int index = 0; index < got; ++index)
+        lengths_[static_cast<std::size_t>(index)] = all[static_cast<std::size_t>(index)].msg_len;
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 

@@ -39,11 +39,16 @@ private:
 
 class mbusd_websocket final : public subject {
 public:
-    mbusd_websocket() : port_(free_port()), daemon_({.gateway_port = port_}), token_(daemon_.add_client("bench")) {}
+    mbusd_websocket()
+        : port_(free_port()), daemon_({.gateway_port = port_}), token_(daemon_.add_client("bench")) {}
 
     std::unique_ptr<participant> join(const seat& where) override {
-        if (where.role != part::subscriber) return make_mbus_participant(daemon_.socket(), where, {.full_address = false});
-        const subscription how{.port = port_, .token = token_, .entity = std::string{reader_address}, .window = subscriber_window};
+        if (where.role != part::subscriber)
+            return make_mbus_participant(daemon_.socket(), where, {.full_address = false});
+        const subscription how{.port = port_,
+                               .token = token_,
+                               .entity = std::string{reader_address},
+                               .window = subscriber_window};
         return make_crowd(where, [how] { return std::make_unique<mbus_member>(how); });
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {daemon_.id()}; }
@@ -62,7 +67,8 @@ int listen_on_loopback(std::uint16_t port) {
     name.sin_family = AF_INET;
     name.sin_port = htons(port);
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 || ::listen(listener, SOMAXCONN) != 0)
+    if (::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+        ::listen(listener, SOMAXCONN) != 0)
         throw std::runtime_error("listen");
     return listener;
 }
@@ -70,8 +76,11 @@ int listen_on_loopback(std::uint16_t port) {
 class tcp_relay final : public subject {
 public:
     explicit tcp_relay(const subject_plan& plan)
-        : message_(plan.payload + websocket_header_octets), port_(free_port()), listener_(listen_on_loopback(port_)) {
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in_.data()) != 0) throw std::runtime_error("socketpair");
+        : message_(plan.payload + websocket_header_octets),
+          port_(free_port()),
+          listener_(listen_on_loopback(port_)) {
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in_.data()) != 0)
+            throw std::runtime_error("socketpair");
         process_.push_back(people_.hire("relay", [this] { relay(); }));
     }
     ~tcp_relay() override {
@@ -82,7 +91,9 @@ public:
 
     std::unique_ptr<participant> join(const seat& where) override {
         if (where.role == part::subscriber)
-            return make_crowd(where, [how = stream_member{.port = port_, .message_octets = message_}] { return make_stream_member(how); });
+            return make_crowd(where, [how = stream_member{.port = port_, .message_octets = message_}] {
+                return make_stream_member(how);
+            });
         auto sender = where;
         sender.payload = message_ - relay_header_octets;
         return make_stream_participant(in_[0], sender);
@@ -117,7 +128,11 @@ private:
 
 }  // namespace
 
-std::unique_ptr<subject> make_tcp_relay(const subject_plan& plan) { return std::make_unique<tcp_relay>(plan); }
-std::unique_ptr<subject> make_mbusd_websocket(const subject_plan&) { return std::make_unique<mbusd_websocket>(); }
+std::unique_ptr<subject> make_tcp_relay(const subject_plan& plan) {
+    return std::make_unique<tcp_relay>(plan);
+}
+std::unique_ptr<subject> make_mbusd_websocket(const subject_plan&) {
+    return std::make_unique<mbusd_websocket>();
+}
 
 }  // namespace bench
