@@ -31,7 +31,7 @@ namespace {
 using namespace bench;
 using namespace std::chrono_literals;
 
-constexpr effort quick_effort{.windows = 1, .window = 200ms, .round_trips = 200ms};
+constexpr effort quick_effort{.starts = 1, .windows = 1, .window = 200ms, .round_trips = 200ms};
 
 constexpr auto usage =
     "usage: bench_all [--list] [--only TEXT]... [--quick] [--json FILE] [--update-docs FILE] [--peers DIRECTORY]\n"

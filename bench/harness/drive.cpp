@@ -81,9 +81,7 @@ void count_system_calls(const run_state& run, const processes& who, const effort
                             .subscriber = per(subscriber.count() - s, deliveries)};
 }
 
-}  // namespace
-
-throughput measure_throughput(const subject_maker& make, const load& offered, const effort& spend) {
+throughput measure_once(const subject_maker& make, const load& offered, const effort& spend) {
     const shared_run run;
     const auto under_test =
         make({.readers = offered.readers, .payload = offered.payload, .round_trip = false});
@@ -121,6 +119,23 @@ throughput measure_throughput(const subject_maker& make, const load& offered, co
     for (std::size_t index = 0; index < offered.readers; ++index)
         arrived += run->delivered[index].count() - run->base[index];
     out.lost = out.offered > arrived ? out.offered - arrived : 0;
+    return out;
+}
+
+}  // namespace
+
+throughput measure_throughput(const subject_maker& make, const load& offered, const effort& spend) {
+    std::vector<throughput> all;
+    const int starts = offered.how == offering::bursts ? spend.starts : 1;
+    for (int start = 0; start < starts; ++start) all.push_back(measure_once(make, offered, spend));
+    std::ranges::sort(all, {}, &throughput::rate);
+    auto out = all[all.size() / 2];
+    // A loss is told wherever it happened.
+    out.offered = out.lost = 0;
+    for (const auto& each : all) {
+        out.offered += each.offered;
+        out.lost += each.lost;
+    }
     return out;
 }
 

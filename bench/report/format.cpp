@@ -19,7 +19,7 @@ constexpr std::string_view end_mark = "<!-- end of measured -->";
 
 std::string padded(std::string text, std::size_t width) {
     // Columns count characters; only ASCII stands in them.
-    if (text.size() < width) text.resize(width, ' ');
+    text.resize(std::max(width, text.size() + 1), ' ');
     return text;
 }
 
@@ -138,19 +138,19 @@ std::string line_of(const row& one) {
 std::string table_of(const run_report& report) {
     std::string out;
     by_work(report.rows, [&](const std::string& work, const std::vector<row>& those) {
-        out += "\n" + work + "\n" + padded("", 36) + padded(result_name(those, those.front().work_id()), 13) +
+        out += "\n" + work + "\n" + padded("", 42) + padded(result_name(those, those.front().work_id()), 13) +
                padded("of floor", 10) + padded("of best peer", 14) + padded("CPU ns a delivery", 24) +
                "system calls a delivery\n";
         for (const auto& each : those) {
             const auto shown = cells_of(those, each);
-            out += "  " + padded(shown.subject, 34) + padded(shown.result, 13) + padded(shown.of_floor, 10) +
+            out += "  " + padded(shown.subject, 40) + padded(shown.result, 13) + padded(shown.of_floor, 10) +
                    padded(shown.of_best, 14) + padded(shown.cpu, 24) + padded(shown.calls, 24) + shown.more +
                    "\n";
         }
     });
     out += "\ntargets\n";
     for (const auto& each : judge(report.rows))
-        out += "  " + padded(std::string{to_string(each.how)}, 14) + padded(each.work, 68) +
+        out += "  " + padded(std::string{to_string(each.how)}, 14) + padded(each.work, 76) +
                padded(each.must, 40) + each.found + "\n";
     return out;
 }

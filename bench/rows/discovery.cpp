@@ -137,7 +137,7 @@ std::vector<figure> measure_watches(const std::string& at, const std::string& th
 
 std::vector<figure> measure_mbusd(const effort& spend) {
     const mbusd_process daemon{{}};
-    return measure_watches(daemon.socket(), daemon.socket(), {.times = spend.windows > 1 ? 50 : 10});
+    return measure_watches(daemon.socket(), daemon.socket(), {.times = spend.quick() ? 10 : 50});
 }
 
 std::vector<figure> measure_mbusd_link(const effort& spend) {
@@ -148,7 +148,7 @@ std::vector<figure> measure_mbusd_link(const effort& spend) {
     const mbusd_process there{
         {.key_file = keys, .bus = "families = \"ipv4\"\n", .before_exec = [where] { where->enter(1); }}};
     std::this_thread::sleep_for(1s);
-    return measure_watches(here.socket(), there.socket(), {.times = spend.windows > 1 ? 10 : 3});
+    return measure_watches(here.socket(), there.socket(), {.times = spend.quick() ? 3 : 10});
 }
 
 }  // namespace
@@ -168,7 +168,7 @@ void add_discovery_jobs(std::vector<job>& jobs) {
     };
     const auto first_message = [](const subject_maker& make) {
         return [make](const effort& spend) {
-            return measure_first_message(make, {.times = spend.windows > 1 ? 20 : 5});
+            return measure_first_message(make, {.times = spend.quick() ? 5 : 20});
         };
     };
     add("mbusd", "mbusd", kind::mbusd, measure_mbusd);

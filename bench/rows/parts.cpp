@@ -62,7 +62,7 @@ std::vector<std::string> split(const std::string& line) {
 std::vector<figure> measure_part(const std::string& name, const effort& spend) {
     const auto text = output_of(
         "'" + beside_this_program("bench_parts") + "' --benchmark_format=csv --benchmark_filter='^" + name +
-        "(/manual_time)?$' --benchmark_min_time=" + (spend.windows > 1 ? "0.3" : "0.05") + " 2>/dev/null");
+        "(/manual_time)?$' --benchmark_min_time=" + (spend.quick() ? "0.05" : "0.3") + " 2>/dev/null");
     std::stringstream in{text};
     std::vector<std::string> head;
     for (std::string line; std::getline(in, line);) {
