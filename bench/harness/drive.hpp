@@ -36,8 +36,6 @@ struct effort {
     std::chrono::milliseconds round_trips{600};
     [[nodiscard]] bool quick() const noexcept { return starts == 1; }
 };
-std::chrono::milliseconds round_trips{600};
-};
 
 // Per delivered message.
 struct cost {
