@@ -27,7 +27,8 @@ std::vector<peer_system> peer_systems() {
 #endif
 #if MBUS_BENCH_ZEROMQ
     all.push_back({"zeromq", "ZeroMQ proxy", make_zeromq});
-    all.push_back({"zeromq-direct", "ZeroMQ, no proxy", make_zeromq_direct});
+    all.push_back(
+        {.id = "zeromq-direct", .title = "ZeroMQ, no proxy", .local = make_zeromq_direct, .direct = true});
 #else
     all.push_back({"zeromq", "ZeroMQ", without("libzmq3-dev")});
 #endif

@@ -20,6 +20,7 @@ struct peer_system {
     subject_maker local{};        // on one host with a server in the middle; null: not its way
     multicast_maker multicast{};  // without a server
     subject_maker websocket{};    // a crowd of subscribers over WebSocket
+    bool direct = false;          // `local` has no server in the middle after all
 };
 
 [[nodiscard]] std::vector<peer_system> peer_systems();

@@ -17,7 +17,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr auto kinds = std::to_array<std::string_view>({"floor", "mbusd", "peer"});
+constexpr auto kinds = std::to_array<std::string_view>({"floor", "mbusd", "peer", "aside"});
 
 // The value of the first "name: value" or NAME="value" line of a file.
 std::string line_value(const char* file, const std::string& name, char between) {

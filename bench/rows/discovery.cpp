@@ -176,7 +176,7 @@ void add_discovery_jobs(std::vector<job>& jobs) {
         first_message([](const subject_plan& made) { return make_mbusd(made, {}); }));
     for (const auto& each : peer_systems()) {
         if (each.local && each.id != "mosquitto-1")
-            add(each.id, each.title, kind::peer, first_message(each.local));
+            add(each.id, each.title, each.direct ? kind::aside : kind::peer, first_message(each.local));
         if (each.multicast)
             add(each.id, each.title, kind::peer,
                 first_message([make = each.multicast](const subject_plan& made) {

@@ -46,7 +46,8 @@ std::vector<contestant> contestants() {
         {"mbusd-bus", "mbusd, also on the bus", kind::mbusd, mbusd_with({.full_address = false})},
     };
     for (const auto& each : peer_systems())
-        if (each.local) all.push_back({each.id, each.title, kind::peer, each.local});
+        if (each.local)
+            all.push_back({each.id, each.title, each.direct ? kind::aside : kind::peer, each.local});
     return all;
 }
 
