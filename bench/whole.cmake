@@ -5,9 +5,10 @@ add_executable(bench_all bench_all.cpp raw_subscriber.cpp
   harness/round_trip.cpp harness/run_tools.cpp harness/scratch.cpp
   peers/catalog.cpp
   report/format.cpp report/run_report.cpp report/targets.cpp
-  rows/discovery.cpp rows/gateway.cpp rows/growth.cpp rows/idle.cpp rows/local.cpp rows/network.cpp rows/parts.cpp rows/row.cpp rows/websocket.cpp
-  subjects/crowd.cpp subjects/gateway.cpp subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp subjects/mbusd_process.cpp
-  subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp subjects/websocket.cpp)
+  rows/discovery.cpp rows/gateway.cpp rows/growth.cpp rows/idle.cpp rows/local.cpp rows/network.cpp
+  rows/parts.cpp rows/row.cpp rows/websocket.cpp
+  subjects/crowd.cpp subjects/gateway.cpp subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp
+  subjects/mbusd_process.cpp subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp subjects/websocket.cpp)
 target_include_directories(bench_all PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(bench_all PRIVATE MBUS_BENCH_SOURCES="${CMAKE_CURRENT_SOURCE_DIR}")
 target_link_libraries(bench_all PRIVATE mbus_flags mbus::mbus mbus::websocket mbus_protocol mbus_mbws
@@ -36,15 +37,17 @@ mbus_bench_peer(LCM lcm/lcm.h lcm peers/lcm.cpp)
 # Cyclone DDS needs its compiler for the type of the topic.
 find_program(MBUS_BENCH_IDLC idlc)
 if(MBUS_BENCH_IDLC)
+  mbus_bench_peer(CYCLONE dds/dds.h ddsc peers/cyclone.cpp)
+else()
+  message(STATUS "bench_all without CYCLONE: idlc not found")
+endif()
+if(MBUS_BENCH_IDLC AND MBUS_BENCH_CYCLONE_LIBRARY)
   add_custom_command(OUTPUT bench_message.c bench_message.h
     COMMAND ${MBUS_BENCH_IDLC} -l c ${CMAKE_CURRENT_SOURCE_DIR}/peers/bench_message.idl
     DEPENDS peers/bench_message.idl VERBATIM)
   add_library(bench_dds_message OBJECT bench_message.c)  # not our code: without our warnings
   target_include_directories(bench_dds_message INTERFACE ${CMAKE_CURRENT_BINARY_DIR})
-  mbus_bench_peer(CYCLONE dds/dds.h ddsc peers/cyclone.cpp)
   target_link_libraries(bench_all PRIVATE bench_dds_message)
-else()
-  message(STATUS "bench_all without CYCLONE: idlc not found")
 endif()
 
 # The parts: with google-benchmark (bench_parts), and for callgrind.
