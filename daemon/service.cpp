@@ -281,6 +281,7 @@ void service::parts::start() {
     for (const auto& each : option_warnings(options)) log.warning(each);
     bus = std::make_unique<bus_driver>(context, options, engine_options(reading.values),
                                        value_or_throw(make_envelope(reading.values, session)), hub, log);
+    bus->use(turns.end());
     bus->start();
     hub.start(*bus);
     hub.on_deadline([this] { arm_deadline(); });

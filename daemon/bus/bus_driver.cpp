@@ -74,6 +74,8 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
     asio::steady_timer timer;
     time_point armed = never;
     std::optional<instant> turn;  // the clocks, while a turn is open
+    turn_end own_end{[this](turn_end::function what) { asio::post(context, std::move(what)); }};
+    turn_end* end = &own_end;
     bool waiting_writable = false;
     bool started = false;
     bool stopped = false;
@@ -124,7 +126,7 @@ instant bus_driver::implementation::open_turn() {
     const auto at = read_clocks();
     if (stopped) return at;
     turn = at;
-    asio::post(context, [self = shared_from_this()] { self->end_turn(); });
+    end->post([self = shared_from_this()] { self->end_turn(); });
     return at;
 }
 
@@ -177,14 +179,18 @@ void bus_driver::implementation::arm(time_point deadline) {
 }
 
 void bus_driver::implementation::readable(family_sockets& sockets, family_sockets::which socket, int fd) {
+    turn_end::at_once now{*end};
     const auto at = open_turn();
+    std::size_t octets = 0;
     for (int round = 0; round < batches_per_turn; ++round) {
         const auto count = batch.read(fd, [&](const received& one) {
+            octets += one.datagram.size();
             if (one.kernel_drops) count_kernel_drops(sockets, socket, *one.kernel_drops);
             take(at, one, socket == family_sockets::which::group);
         });
-        if (count < batch_datagrams) return;
+        if (count < batch_datagrams) break;
     }
+    now.finish(octets < small_read_octets);
 }
 
 void bus_driver::implementation::take(const instant& at, const received& one, bool from_group) {
@@ -285,6 +291,7 @@ void bus_driver::set_interface_filter(std::vector<std::string> allow, std::vecto
 }
 
 instant bus_driver::now() { return parts_->open_turn(); }
+void bus_driver::use(turn_end& end) { parts_->end = &end; }
 void bus_driver::schedule_flush() { parts_->open_turn(); }
 mbus::protocol::node& bus_driver::node() { return parts_->engine; }
 

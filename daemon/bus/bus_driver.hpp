@@ -21,6 +21,7 @@
 #include "protocol/envelope.hpp"
 #include "protocol/node.hpp"
 #include "runtime/log.hpp"
+#include "runtime/turn_end.hpp"
 
 namespace mbusd {
 
@@ -34,6 +35,9 @@ public:
     ~bus_driver();
     bus_driver(const bus_driver&) = delete;
     bus_driver& operator=(const bus_driver&) = delete;
+
+    // Ends its turns there, together with others; before start(). Outlives the driver.
+    void use(turn_end& end);
 
     // Begins to listen.
     void start();

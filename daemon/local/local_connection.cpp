@@ -86,8 +86,10 @@ void local_connection::readable() {
     // After `error` or `close` what still comes is thrown away, so that the client can read our
     // last words before it hears of the end.
     if (got > 0 && !connection_.closing()) {
+        turn_end::at_once now{environment_.turns.end()};
         reader_.feed({buffer.data(), static_cast<std::size_t>(got)});
         take_frames();
+        now.finish(static_cast<std::size_t>(got) < small_read_octets);
     }
     if (!paused_) wait_readable();
 }

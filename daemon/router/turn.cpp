@@ -23,7 +23,7 @@ void turn_queue::add(turn_task& task) {
     waiting_.push_back(&task);
     if (posted_) return;
     posted_ = true;
-    post_([this] { run(); });
+    end_.post([this] { run(); });
 }
 
 void turn_queue::forget(turn_task& task) noexcept {

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/turn_end.hpp"
+
 namespace mbusd {
 
 class turn_queue;
@@ -36,7 +38,7 @@ class turn_queue {
 public:
     // `post` runs its argument after the handlers that are ready now: asio::post on the context, or
     // whatever a test does.
-    explicit turn_queue(std::function<void(std::function<void()>)> post) : post_(std::move(post)) {}
+    explicit turn_queue(std::function<void(std::function<void()>)> post) : end_(std::move(post)) {}
     turn_queue(const turn_queue&) = delete;
     turn_queue& operator=(const turn_queue&) = delete;
     ~turn_queue();
@@ -44,11 +46,14 @@ public:
     void add(turn_task& task);
     void forget(turn_task& task) noexcept;
 
+    // For who ends a turn at once, and others whose work waits for its end.
+    [[nodiscard]] turn_end& end() noexcept { return end_; }
+
     // Runs what waits; what is added meanwhile waits for the next turn.
     void run();
 
 private:
-    std::function<void(std::function<void()>)> post_;
+    turn_end end_;
     std::vector<turn_task*> waiting_;
     std::vector<turn_task*> running_;
     bool posted_ = false;
