@@ -1,5 +1,6 @@
 #include "http/request_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/beast/http/parser.hpp>
@@ -37,13 +38,14 @@ request_reader::step request_reader::fail(int status, std::string text) {
 request_reader::step request_reader::feed(std::string_view octets, std::size_t& used) {
     used = 0;
     if (!parser_) {
-        for (std::size_t i = 0; i < empty_lines_max && octets.substr(used).starts_with("\r\n"); ++i) used += 2;
-        if (used == octets.size()) return step::more;
+        for (; empty_lines_ < empty_lines_max && octets.substr(used).starts_with("\r\n"); ++empty_lines_) used += 2;
+        const auto rest = octets.substr(used);
+        if (rest.empty() || rest == "\r") return step::more;
         parser_ = std::make_unique<parser>();
         parser_->beast.header_limit(header_octets_max);
         parser_->beast.body_limit(boost::none);  // accept_body() says how much
         parser_->beast.eager(false);
-        header_octets_ = 0;
+        header_octets_ = searched_ = empty_lines_ = 0;
     }
     return parser_->beast.is_header_done() ? read_body(octets, used) : read_head(octets, used);
 }
@@ -60,9 +62,18 @@ request_reader::step request_reader::read_head(std::string_view octets, std::siz
     if (wrong == beast_http::error::header_limit || seen > header_octets_max) {
         return fail(431, "the headers have more than 16384 octets");
     }
-    if (wrong == beast_http::error::bad_version) return fail(505, "the protocol must be HTTP/1.1");
-    if (wrong && wrong != beast_http::error::need_more) return fail(400, "this is no HTTP/1.1 request: " + wrong.message());
+    const bool waits = wrong == beast_http::error::need_more;
+    if (wrong == beast_http::error::bad_version || (waits && ends_before_version(rest))) return fail(505, "the protocol must be HTTP/1.1");
+    if (wrong && !waits) return fail(400, "this is no HTTP/1.1 request: " + wrong.message());
     return complete ? step::head : step::more;
+}
+
+// Beast waits for the eight octets of a version, and does not see that the headers have ended before them.
+bool request_reader::ends_before_version(std::string_view octets) noexcept {
+    if (header_octets_ > 0) return false;  // the request line is complete
+    const bool ends = octets.find("\r\n\r\n", searched_) != std::string_view::npos;
+    searched_ = octets.size() - std::min<std::size_t>(octets.size(), 3);
+    return ends;
 }
 
 request_reader::step request_reader::read_body(std::string_view octets, std::size_t& used) {

@@ -70,11 +70,14 @@ private:
     struct parser;
     step fail(int status, std::string text);
     step read_head(std::string_view octets, std::size_t& used);
+    bool ends_before_version(std::string_view octets) noexcept;
     step read_body(std::string_view octets, std::size_t& used);
 
     std::unique_ptr<parser> parser_;
     fault fault_;
     std::size_t header_octets_ = 0;  // taken of this request's headers
+    std::size_t searched_ = 0;       // octets of a request line in which the headers do not end
+    std::size_t empty_lines_ = 0;    // before the request to come
 };
 
 }  // namespace mbusd

@@ -123,8 +123,28 @@ TEST_CASE("what is no HTTP/1.1 is refused with what it is") {
     CHECK(read("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").fault.status == 400);
 }
 
-TEST_CASE("empty lines before a request are ignored, and keep-alive is told") {
-    CHECK(read("\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n").last == step::done);
+TEST_CASE("headers that end where the version should be are refused, however they come") {
+    for (const std::size_t piece : {1, 2, 3, 7, 100}) {
+        CAPTURE(piece);
+        CHECK(read("GET / x\r\n\r\n", piece).fault.status == 505);
+        CHECK(read("GET /long/enough x\r\n\r\nGET / HTTP/1.1\r\n\r\n", piece).fault.status == 505);
+        CHECK(read("GET / \r\n\r\n", piece).fault.status == 505);
+    }
+    CHECK(read("GET / x\r\n\r").last == step::more);
+}
+
+TEST_CASE("empty lines before a request are ignored, however they come, but not without end") {
+    const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    for (const std::size_t piece : {1, 2, 3, 100}) {
+        CAPTURE(piece);
+        CHECK(read("\r\n\r\n" + request, piece).last == step::done);
+        CHECK(read("\r\n\r\n\r\n\r\n" + request, piece).last == step::done);
+        CHECK(read("\r\n\r\n\r\n\r\n\r\n" + request, piece).fault.status == 400);
+        CHECK(read("\r" + request, piece).fault.status == 400);
+    }
+}
+
+TEST_CASE("keep-alive and Expect are told") {
     CHECK_FALSE(read("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").head.keep_alive);
     CHECK_FALSE(read("GET / HTTP/1.0\r\nHost: x\r\n\r\n").head.keep_alive);
     CHECK(read("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n").head.expects_continue);
