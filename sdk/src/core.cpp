@@ -10,6 +10,8 @@ namespace {
 
 constexpr int reads_of_a_turn = 16;                   // of what is not for the program; then it gets its turn
 constexpr std::size_t write_at_octets = 64 * 1024;    // gathered output that is not kept back
+// While the daemon reads slower than the program sends, not every message tries to write.
+constexpr std::chrono::milliseconds write_again_after{1};
 
 // Counts the turns that are on the stack, also when a handler throws.
 class depth_guard {
@@ -151,8 +153,11 @@ void core::write_out() {
         session_.written(put.octets);
         if (!all) {
             link_->watch_output(true);
+            write_again_octets_ = session_.output().size() + write_at_octets;
+            write_again_at_ = link_->now() + write_again_after;
             return;
         }
+        write_again_octets_ = 0;
     }
 }
 
@@ -199,6 +204,7 @@ void core::settle() {
     const auto waiting = session_.output().size();
     if (waiting > 0) {
         if (batches_ > 0 && waiting < write_at_octets) return;
+        if (waiting < write_again_octets_ && (batches_ > 0 || link_->now() < write_again_at_)) return;
         if (looped_ && waiting < write_at_octets) link_->watch_output(true);
         else write_out();
     }

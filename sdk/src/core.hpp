@@ -226,6 +226,8 @@ private:
     bool looped_ = false;                // driven by process(), not by wait()
     bool stopped_ = false;
     int batches_ = 0;
+    std::size_t write_again_octets_ = 0;  // the link took no more: wait for so much output, or until then
+    clock::time_point write_again_at_{};
     std::uint64_t missed_ = 0;
     std::uint64_t missed_untold_ = 0;
 

@@ -48,6 +48,7 @@ void core::try_to_open() {
     auto opened = link_->open();
     if (opened) {
         open_ = true;
+        write_again_octets_ = 0;
         fault_ = false;
         session_.connect(link_->now());
         settle();
