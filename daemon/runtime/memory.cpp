@@ -36,12 +36,13 @@ bool has_text_relocations(const dl_phdr_info& object) {
     return false;
 }
 
-// The program itself and the C library: every client needs them again at once.
+// The C library: every client needs it again at once. Of the program itself the start needs most pages that
+// nothing needs later, and what does comes back from the page cache.
 bool in_use(const dl_phdr_info& object) {
     Dl_info c_library{};
     if (::dladdr(reinterpret_cast<const void*>(&::malloc_trim), &c_library) == 0) return true;
     const std::string_view name{object.dlpi_name};
-    return name.empty() || name == c_library.dli_fname;
+    return name == c_library.dli_fname;
 }
 
 int drop_pages(dl_phdr_info* object, std::size_t, void*) {
