@@ -197,11 +197,12 @@ void check_answers(const http_lab& lab, course& run, const questions& asked) {
     if (given == asked.methods.size() + 1) require(closes && run.statuses.back() >= 400, "what is no request is answered with an error, once");
     if (closes && !open) require(line.finished || line.closed || run.disturbed, "the connection ends after its last answer");
     if (run.disturbed || closes || open) return;
-    // What waits for a reply, or for the client's own reading, is not answered yet.
-    if (!run.pending_allowed) require(given >= asked.complete, "every request is answered");
+    // What waits for a reply is not answered yet, and what follows it neither.
+    const bool waits = run.pending_allowed && given < asked.complete;
+    require(waits || given >= asked.complete, "every request is answered");
     if (line.ended) return;
     require(!line.closed && !line.finished, "a connection stays open that nobody ends");
-    require(!asked.malformed || given > asked.complete, "what is no request is refused");
+    require(waits || !asked.malformed || given > asked.complete, "what is no request is refused");
 }
 
 // Of headers that are wrong and too large, what is seen first is said; of those without end, perhaps nothing yet.
