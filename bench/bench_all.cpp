@@ -6,13 +6,18 @@
 // docs/performance.md says what the rows are and how to read them.
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <stdexcept>
 #include <string>
@@ -162,15 +167,30 @@ int run(const options& asked) {
                : 0;
 }
 
-}  // namespace
+pid_t measuring = -1;
 
-int main(int argc, char** argv) {
+// The work is done in a child, with temporary files below one directory, so that nothing stays when it is interrupted.
+int supervised(const std::function<int()>& work) {
+    const scratch_directory all;
+    ::setenv("TMPDIR", all.path().c_str(), 1);
+    measuring = ::fork();
+    if (measuring < 0) throw std::runtime_error("fork");
+    if (measuring == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        const int status = work();
+        std::fflush(nullptr);
+        std::_Exit(status);
+    }
+    for (const int each : {SIGINT, SIGTERM, SIGHUP})
+        std::signal(each, [](int) { ::kill(measuring, SIGKILL); });
+    int status = 0;
+    while (::waitpid(measuring, &status, 0) < 0 && errno == EINTR) {}
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int guarded(const std::function<int()>& work) {
     try {
-        std::signal(SIGPIPE, SIG_IGN);
-        raise_descriptor_limit();
-        set_programs(
-            (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());
-        return run(parse(argc, argv));
+        return work();
     } catch (const std::invalid_argument& wrong) {
         std::fputs(wrong.what(), stderr);
         return 2;
@@ -178,4 +198,17 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "bench_all: %s\n", fault.what());
         return 1;
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return guarded([&] {
+        std::signal(SIGPIPE, SIG_IGN);
+        raise_descriptor_limit();
+        set_programs(
+            (std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "bin").string());
+        const auto asked = parse(argc, argv);
+        return supervised([&] { return guarded([&] { return run(asked); }); });
+    });
 }

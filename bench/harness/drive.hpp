@@ -32,7 +32,7 @@ struct load {
 struct effort {
     int starts = 3;
     int windows = 2;
-    std::chrono::milliseconds window{250};
+    std::chrono::milliseconds window{200};
     std::chrono::milliseconds round_trips{600};
     [[nodiscard]] bool quick() const noexcept { return starts == 1; }
 };
