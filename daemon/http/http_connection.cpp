@@ -243,6 +243,7 @@ void http_connection::reject(request_reader::fault why) {
     ++environment_.counters.malformed;
     const bool as_json = !admission_ || admission_->request.prefers_json();
     const auto extra = admission_ ? std::move(admission_->extra) : std::vector<header_field>{};
+    const bool head_only = admission_ && admission_->head_only;
     auto text = std::move(why.text);
     if (why.status == 413) {
         const auto most = admission_ ? body_octets_max(*admission_->endpoint) : 0;
@@ -252,7 +253,7 @@ void http_connection::reject(request_reader::fault why) {
     reader_ = {};
     close_after_ = true;
     const bool large = why.status == 413 || why.status == 431;
-    respond(problem_response(as_json, why.status, large ? "too-large" : "bad-frame", text), extra, false);
+    respond(problem_response(as_json, why.status, large ? "too-large" : "bad-frame", text), extra, head_only);
 }
 
 // --- writing ------------------------------------------------------------------------------------

@@ -183,6 +183,14 @@ TEST_CASE("malformed requests are answered with 400 and the connection ends") {
     CHECK(at.web.counters().malformed == 1);
 }
 
+TEST_CASE("HEAD with a malformed body is refused without a body") {
+    lab at;
+    const auto answer =
+        at.connect().send("HEAD /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").rest();
+    CHECK(answer.starts_with("HTTP/1.1 400 "));
+    CHECK(answer.ends_with("\r\n\r\n"));
+}
+
 TEST_CASE("an answer may come later; one whose client has gone is told of") {
     lab at;
     auto one = at.connect();
