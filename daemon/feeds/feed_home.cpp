@@ -260,8 +260,10 @@ void feed_home::approval_wanted(const std::vector<std::string>& owners, const pu
 // --- who is who ------------------------------------------------------------------------------------------
 
 pubsub::requester feed_home::account_of(const user_identity& user) const {
-    return {jid_local_part(user.client.empty() ? user.name : user.client) + '@' + options_.domain};
+    return {account_named(user.client.empty() ? user.name : user.client)};
 }
+
+std::string feed_home::account_named(std::string_view name) const { return jid_local_part(name) + '@' + options_.domain; }
 
 bool feed_home::is_feed(const pubsub::node_config& node) noexcept {
     return std::ranges::find(atom_types, node.type) != atom_types.end();

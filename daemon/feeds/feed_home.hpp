@@ -80,6 +80,7 @@ public:
 
     // Who a user of this host or a token is to publish-subscribe: NAME@DOMAIN.
     [[nodiscard]] pubsub::requester account_of(const user_identity& user) const;
+    [[nodiscard]] std::string account_named(std::string_view name) const;
 
     struct node_facts {
         pubsub::node_config config;

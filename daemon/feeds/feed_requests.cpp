@@ -94,8 +94,20 @@ public:
         if (auto no = refuses_stranger("make nodes")) return std::move(*no);
         pubsub::form_fields config;
         if (const auto title = text_at(arguments_, 1); !title.empty()) config.push_back({"pubsub#title", {std::string{title}}});
+        std::vector<pubsub::affiliated> publishers;
+        if (const auto* names = arguments_.size() > 2 ? arguments_[2].get_if<value::list>() : nullptr) {
+            for (const auto& each : *names) {
+                const auto* name = each.get_if<std::string>();
+                if (name == nullptr || name->empty()) {
+                    return request_result::failed(errc::bad_argument, "the publishers are a list of names of users or clients, as strings");
+                }
+                const auto account = feeds_.account_named(*name);
+                if (account != caller_.who.jid) publishers.push_back({.node = {}, .jid = account, .what = pubsub::affiliation::publisher});
+            }
+        }
         auto made = feeds_.nodes().create(caller_.who, node_, config);
         if (!made) return failed(made.error());
+        if (auto set = feeds_.nodes().set_affiliations(caller_.who, *made, publishers); !set) return failed(set.error());
         return {.results = {pair("node", *made)}};
     }
 
@@ -110,7 +122,7 @@ public:
         xml::document_reader reader;
         auto payload = reader.read(octets_at(arguments_, 2));
         if (!payload) {
-            return request_result::failed(errc::bad_argument, "the third argument is one XML element as data or string: " + reader.fault().text);
+            return request_result::failed(errc::bad_argument, "the entry is one XML element, as data or string: " + reader.fault().text);
         }
         if (feeds_.facts_of(node_) == nullptr && caller_.known && !node_.empty()) {
             // The first to publish makes the node and owns it.

@@ -203,6 +203,14 @@ class Feeds(unittest.TestCase):
         self.mbus("feed", "ls", "nowhere", code=1)
         self.mbus("feed", "dance", code=2)
 
+    def test_a_client_that_was_named_at_the_making_of_a_feed_posts_there(self):
+        self.mbus("feed", "create", "--publisher", "reporter", "shared", "Shared")
+        reporter = "Bearer " + self.mbus("client", "add", "reporter").strip()
+        stranger = "Bearer " + self.mbus("client", "add", "stranger").strip()
+        for who, status in ((reporter, 201), (stranger, 403)):
+            self.assertEqual(self.ask("POST", "/atom/shared", ENTRY.format("t"), token=False, Authorization=who)[0], status)
+        self.mbus("feed", "rm", "-p", "reporter", "shared", code=2)
+
     def test_a_command_sent_over_http_publishes_with_the_rights_of_its_token(self):
         entry = ENTRY.format("Dawn").replace('"', '\\"')
         for token, heard in ((self.mbus("client", "add", "stranger").strip(), 0), (self.token, 1)):

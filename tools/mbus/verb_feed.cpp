@@ -17,6 +17,7 @@
 #include "mbus/opened.hpp"
 #include "mbus/verbs.hpp"
 #include "message/nearest.hpp"
+#include "message/text.hpp"
 
 namespace mbus::tools {
 namespace {
@@ -144,13 +145,15 @@ std::string entry_of(const std::string& text, const std::string& title) {
 }
 
 result<std::string> read_all(const std::string& file) {
+    const std::string name = file == "-" ? "the standard input" : file;
     std::ifstream opened;
     if (file != "-") opened.open(file, std::ios::binary);
     auto& from = file == "-" ? std::cin : static_cast<std::istream&>(opened);
     std::string out{std::istreambuf_iterator<char>{from}, {}};
-    if (file != "-" && !opened.is_open()) return {errc::not_found, fmt::format("{} can't be read", file)};
-    if (out.size() > entry_octets_max) return {errc::too_large, fmt::format("{} is larger than any entry may be", file)};
-    if (out.find_first_not_of(" \t\r\n") == std::string::npos) return {errc::bad_argument, fmt::format("{} is empty; give an entry or a text", file)};
+    if (file != "-" && !opened.is_open()) return {errc::not_found, fmt::format("{} can't be read", name)};
+    if (out.size() > entry_octets_max) return {errc::too_large, fmt::format("{} is larger than any entry may be", name)};
+    if (!text::is_utf8(out)) return {errc::bad_argument, fmt::format("{} is no text in UTF-8; convert it first, by iconv for instance", name)};
+    if (out.find_first_not_of(" \t\r\n") == std::string::npos) return {errc::bad_argument, fmt::format("{} is empty; give an entry or a text", name)};
     return out;
 }
 
@@ -168,6 +171,13 @@ exit_code post(opened& on, const arguments& args) {
 exit_code change(opened& on, std::string name, value::list arguments) {
     const auto answer = ask(on, std::move(name), std::move(arguments));
     return answer ? exit_code::ok : on.fail(answer.error());
+}
+
+exit_code create(opened& on, const arguments& args) {
+    const auto& words = args.words();
+    value::list publishers;
+    for (const auto& name : args.all("publisher")) publishers.emplace_back(name);
+    return change(on, "feed.create", {value{words[1]}, value{words.size() > 2 ? words[2] : std::string{}}, value{std::move(publishers)}});
 }
 
 // What is wrong with the words and the options together; empty when nothing is.
@@ -194,6 +204,7 @@ std::string contradiction(const arguments& args) {
     }
     if (words.size() < found->least || words.size() > found->most) return fmt::format("usage: mbus feed {}", found->usage);
     if (words.front() != "post" && (args.has("title") || args.has("item"))) return "--title and --item are for mbus feed post";
+    if (words.front() != "create" && args.has("publisher")) return "--publisher is for mbus feed create";
     return args.has("json") && words.front() != "ls" ? fmt::format("--json means nothing to mbus feed {}", words.front()) : "";
 }
 
@@ -206,7 +217,7 @@ exit_code run(const arguments& args, output& out) {
         if (what == "ls") return words.size() == 1 ? list_feeds(on, args.has("json")) : list_entries(on, words[1], args.has("json"));
         if (what == "show") return show(on, words[1], words[2]);
         if (what == "post") return post(on, args);
-        if (what == "create") return change(on, "feed.create", {value{words[1]}, value{more ? words[2] : std::string{}}});
+        if (what == "create") return create(on, args);
         return more ? change(on, "atom.retract", {value{words[1]}, value{words[2]}}) : change(on, "feed.remove", {value{words[1]}});
     });
 }
@@ -216,13 +227,16 @@ exit_code run(const arguments& args, output& out) {
 verb feed_verb() {
     return {{.program = "mbus feed",
              .summary = "read feeds, post entries to them and remove them",
-             .synopsis = {"ls [-j] [NODE]", "show NODE ITEM", "post [-t TITLE] [-i ITEM] NODE [FILE]", "rm NODE [ITEM]", "create NODE [TITLE]"},
+             .synopsis = {"ls [-j] [NODE]", "show NODE ITEM", "post [-t TITLE] [-i ITEM] NODE [FILE]", "rm NODE [ITEM]", "create [-p NAME] NODE [TITLE]"},
              .description = {"ls lists the feeds, or the entries of one, newest first; show prints an entry as it is stored. post publishes an "
                              "entry from FILE or the standard input and prints its id: Atom XML as it is, any other text as the content of "
                              "a new entry whose title is its first line. With the id of an entry that exists it becomes that entry's new "
-                             "version. The first to post to a node makes it and owns it. rm removes an entry, or the feed with all of them."},
+                             "version. The first to post to a node makes it and owns it. rm removes an entry, or the feed with all of them. "
+                             "create makes a feed that you own; who else may publish there, such as a client that posts over HTTP, is named by "
+                             "--publisher."},
              .options = {{.letter = 't', .name = "title", .takes = operand::text, .placeholder = "TITLE", .help = "post: the title; what is read is then text"},
                          {.letter = 'i', .name = "item", .takes = operand::text, .placeholder = "ITEM", .help = "post: the id (one of its own)"},
+                         {.letter = 'p', .name = "publisher", .takes = operand::text, .placeholder = "NAME", .help = "create: a client or user who may publish too; repeatable", .repeatable = true},
                          timeout_option("limit for the answer (10 s)"), as_option("be this entity meanwhile ((module:mbus))"),
                          json_option("ls: as JSON lines; times in ms since 1970"), quiet_option(), verbose_option(), socket_option()},
              .words = operand::choice,
@@ -233,6 +247,7 @@ verb feed_verb() {
                           {"mbus feed ls news", "what is in one"},
                           {"echo 'The mill is running' | mbus feed post news", "a short note"},
                           {"mbus feed post -i status -t 'All is well' news note.txt", "an entry that is replaced each time"},
+                          {"mbus feed create -p reporter news 'The news'", "the client reporter may publish, too"},
                           {"mbus feed rm news status", "take it back"}}},
             run};
 }

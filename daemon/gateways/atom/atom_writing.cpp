@@ -34,7 +34,7 @@ void atom_gateway::create(const job& of) {
         if (auto made = feeds_.nodes().create(of.from.who, of.where.node, {}); !made) return refuse(of, made.error());
     } else if (missing) {
         return refuse(of, 404, "not-found",
-                      fmt::format("there is no feed {0}; make it with 'mbus feed create {0}' or over XMPP, or set atom.auto_create", of.where.node));
+                      fmt::format("there is no feed {0}; make it with 'mbus feed create --publisher NAME {0}' or over XMPP, or set atom.auto_create", of.where.node));
     }
     atom::without_showing(*entry, {});
     atom::complete(*entry, additions_for(of));

@@ -138,6 +138,21 @@ TEST_CASE("rights are those of who sends: strangers do not write, administrators
     CHECK(says(lab.ask(root, "atom.publish", "\"news\" \"\" \"" + entry_text + "\""), "\"OK\""));
 }
 
+TEST_CASE("who makes a feed names who may publish beside the owner") {
+    feeds_lab lab;
+    auto& writer = lab.lab.client();
+    writer.attach("(app:writer)");
+    CHECK(says(lab.ask(writer, "feed.create", "\"news\" \"\" (\"eve\")"), "\"OK\""));
+    CHECK(says(lab.ask(writer, "feed.create", "\"other\" \"\" (5)"), "list of names"));
+    CHECK(lab.feeds.facts_of("other") == nullptr);
+    auto& eve = lab.lab.client_of("eve", {"mbus-users"});
+    eve.attach("(app:eve)");
+    CHECK(says(lab.ask(eve, "atom.publish", "\"news\" \"\" \"" + entry_text + "\""), "\"OK\""));
+    auto& bob = lab.lab.client_of("bob", {"mbus-users"});
+    bob.attach("(app:bob)");
+    CHECK(says(lab.ask(bob, "atom.publish", "\"news\" \"\" \"" + entry_text + "\""), "you may not publish to news"));
+}
+
 TEST_CASE("a node that is not open stays off the bus") {
     feeds_lab lab;
     auto& reader = lab.lab.client();
