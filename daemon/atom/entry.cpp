@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
+#include <system_error>
 #include <vector>
 
 #include "atom/names.hpp"
@@ -72,13 +75,54 @@ void collect_text(const element& from, std::string& out) {
     }
 }
 
-std::string without_tags(std::string_view html) {
+bool letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// Empty for what is no character of XML.
+std::string utf8_of(std::uint32_t code) {
+    if (code == 0 || (code >= 0xD800 && code <= 0xDFFF) || code == 0xFFFE || code == 0xFFFF || code > 0x10FFFF) return {};
+    const auto tail = [code](unsigned shift) { return static_cast<char>(0x80U | ((code >> shift) & 0x3FU)); };
+    if (code < 0x80) return {static_cast<char>(code)};
+    if (code < 0x800) return {static_cast<char>(0xC0U | (code >> 6U)), tail(0)};
+    if (code < 0x10000) return {static_cast<char>(0xE0U | (code >> 12U)), tail(6), tail(0)};
+    return {static_cast<char>(0xF0U | (code >> 18U)), tail(12), tail(6), tail(0)};
+}
+
+// The character of a reference such as "amp" or "#233", in UTF-8; empty for those that are not known here.
+std::string referred(std::string_view name) {
+    struct known {
+        std::string_view name;
+        std::string_view text;
+    };
+    static constexpr std::array<known, 6> all{{{"lt", "<"}, {"gt", ">"}, {"amp", "&"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "}}};
+    const auto found = std::ranges::find(all, name, &known::name);
+    if (found != all.end()) return std::string{found->text};
+    if (!name.starts_with('#')) return {};
+    const bool hex = name.starts_with("#x") || name.starts_with("#X");
+    const auto number = name.substr(hex ? 2 : 1);
+    std::uint32_t code = 0;
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), code, hex ? 16 : 10);
+    if (read.ec != std::errc{} || read.ptr != number.data() + number.size()) return {};
+    return utf8_of(code);
+}
+
+// The text of escaped HTML (RFC 4287, section 3.1.1.2): tags left out, references as characters. A "<" that opens no tag stays.
+std::string text_of_html(std::string_view html) {
+    constexpr std::size_t reference_octets_max = 10;
     std::string out;
-    bool inside = false;
-    for (const char c : html) {
-        if (c == '<') inside = true;
-        else if (c == '>') inside = false;
-        else if (!inside) out += c;
+    for (std::size_t i = 0; i < html.size(); ++i) {
+        const auto rest = html.substr(i + 1);
+        if (html[i] == '<' && !rest.empty() && (letter(rest.front()) || rest.front() == '/' || rest.front() == '!')) {
+            const auto end = rest.find('>');
+            if (end == std::string_view::npos) return out;
+            i += end + 1;
+        } else if (html[i] == '&') {
+            const auto end = rest.substr(0, reference_octets_max).find(';');
+            const auto text = end == std::string_view::npos ? std::string{} : referred(rest.substr(0, end));
+            out += text.empty() ? "&" : text;
+            if (!text.empty()) i += end + 1;
+        } else {
+            out += html[i];
+        }
     }
     return out;
 }
@@ -150,7 +194,7 @@ std::string title_of(const element& entry, std::size_t octets_max) {
     if (title == nullptr) return {};
     std::string text;
     collect_text(*title, text);
-    if (title->value_of("type") == "html") text = without_tags(text);
+    if (title->value_of("type") == "html") text = text_of_html(text);
     text = one_line(text);
     cut(text, octets_max);
     return text;

@@ -56,6 +56,8 @@ TEST_CASE("titles are one line of plain text, cut between characters") {
     const auto titled = [](std::string_view title) { return parse("<entry xmlns='http://www.w3.org/2005/Atom'>" + std::string{title} + "</entry>"); };
     CHECK(title_of(titled("<title> a\n  b </title>"), 100) == "a b");
     CHECK(title_of(titled("<title type='html'>a &lt;i&gt;b&lt;/i&gt;</title>"), 100) == "a b");
+    CHECK(title_of(titled("<title type='html'>AT&amp;amp;T &amp;lt;b&gt; 1 &lt; 2 &amp;#233;&amp;#xe4;&amp;nbsp;&amp;hearts; &amp; &amp;#0;</title>"), 100) ==
+          "AT&T <b> 1 < 2 \xC3\xA9\xC3\xA4 &hearts; & &#0;");
     CHECK(title_of(titled("<title type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'>a <i>b</i></div></title>"), 100) == "a b");
     CHECK(title_of(titled("<title>\xC3\xA4\xC3\xB6</title>"), 3) == "\xC3\xA4");
     CHECK(title_of(titled(""), 3) == "");
