@@ -174,9 +174,10 @@ void stream::on_element(time_point now, element what) {
 
 void stream::on_bound(time_point now, element what) {
     if (what.space() == ns::management && on_management(now, what)) return;
-    const bool stanza = what.space() == ns::client &&
-                        (what.name() == "iq" || what.name() == "message" || what.name() == "presence");
+    const bool stanza = what.name() == "iq" || what.name() == "message" || what.name() == "presence";
     if (!stanza) return fail(now, "unsupported-stanza-type", "only iq, message and presence are understood here");
+    // RFC 6120, section 4.9.3.10.
+    if (what.space() != ns::client) return fail(now, "invalid-namespace", "stanzas stand in jabber:client");
     auto& from = *session_;
     from.queue.handled_one();
     host_.stanza(now, from, std::move(what));

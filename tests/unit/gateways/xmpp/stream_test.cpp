@@ -196,6 +196,8 @@ TEST_CASE("two elements, comments, DTD, entities and depth end the stream [xmpp 
     for (int i = 0; i < 20000; ++i) deep += "<a>";
     fails(deep, "policy-violation");
     fails("<x xmlns='urn:other'/>", "unsupported-stanza-type");
+    fails("<message xmlns='jabber:server'/>", "invalid-namespace");
+    fails("<presence/>", "invalid-namespace");
     fails("<message xmlns='jabber:client'>" + std::string(300000, 'x') + "</message>", "policy-violation");
 }
 
