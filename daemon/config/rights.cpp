@@ -118,8 +118,9 @@ std::string granted_rights::client_refusal(std::string_view what, std::string_vi
     std::string out = "refused: client " + client_ + " may not " + std::string{what.empty() ? "use the bus" : what};
     out += "; give it a [[rights]] rule of mbusd.toml with clients = [\"" + client_ + "\"] and " + std::string{key};
     out += pattern ? " = [\"()\"]" : " = true";
-    out += ", or make a new token: mbus client add " + client_ + " --replace --" + std::string{key};
+    out += ", or add it anew: mbus client add " + client_ + " --replace --" + std::string{key};
     if (pattern) out += " '()'";
+    out += " (an XMPP account with --xmpp)";
     return out;
 }
 

@@ -139,8 +139,8 @@ TEST_CASE("a client without a right is told how to get it, and not to join a gro
     const auto mine = mbusd::rights_table::standard().granted_to(token("ui"), {});
     CHECK(mine.refuses_connect() ==
           "refused: client ui may not use the bus; give it a [[rights]] rule of mbusd.toml with clients = [\"ui\"] and attach = "
-          "[\"()\"], or make a new token: mbus client add ui --replace --attach '()'");
+          "[\"()\"], or add it anew: mbus client add ui --replace --attach '()' (an XMPP account with --xmpp)");
     CHECK(mine.refuses_administer() ==
           "refused: client ui may not administer; give it a [[rights]] rule of mbusd.toml with clients = [\"ui\"] and administer = "
-          "true, or make a new token: mbus client add ui --replace --administer");
+          "true, or add it anew: mbus client add ui --replace --administer (an XMPP account with --xmpp)");
 }
