@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+
 #include <rapidcheck.h>
 
 #include "http/request_reader.hpp"
@@ -124,7 +126,7 @@ TEST_CASE("what is no HTTP/1.1 is refused with what it is") {
 }
 
 TEST_CASE("headers that end where the version should be are refused, however they come") {
-    for (const std::size_t piece : {1, 2, 3, 7, 100}) {
+    for (const auto piece : std::initializer_list<std::size_t>{1, 2, 3, 7, 100}) {
         CAPTURE(piece);
         CHECK(read("GET / x\r\n\r\n", piece).fault.status == 505);
         CHECK(read("GET /long/enough x\r\n\r\nGET / HTTP/1.1\r\n\r\n", piece).fault.status == 505);
@@ -135,7 +137,7 @@ TEST_CASE("headers that end where the version should be are refused, however the
 
 TEST_CASE("empty lines before a request are ignored, however they come, but not without end") {
     const std::string request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-    for (const std::size_t piece : {1, 2, 3, 100}) {
+    for (const auto piece : std::initializer_list<std::size_t>{1, 2, 3, 100}) {
         CAPTURE(piece);
         CHECK(read("\r\n\r\n" + request, piece).last == step::done);
         CHECK(read("\r\n\r\n\r\n\r\n" + request, piece).last == step::done);
