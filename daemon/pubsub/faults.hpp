@@ -25,7 +25,7 @@ inline fault guest(std::string_view what) {
     return {"auth", "forbidden", {}, "a guest may not " + std::string{what} + "; log in with an account"};
 }
 inline fault id_too_long(std::string_view what, std::size_t most) {
-    return {"modify", "not-acceptable", {}, "a " + std::string{what} + " id has at most " + std::to_string(most) + " octets"};
+    return {"modify", "not-acceptable", {}, "the id of the " + std::string{what} + " has at most " + std::to_string(most) + " octets"};
 }
 inline fault too_many(std::string_view what) {
     return {"wait", "resource-constraint", {}, "there are as many " + std::string{what} + " as are allowed; remove some"};
