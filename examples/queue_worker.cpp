@@ -17,10 +17,10 @@ int main(int argc, char** argv) {
     std::cout << "reading as " << me->address().text() << std::endl;
 
     me->on_job([](const mbus::received_message& job) {
-        for (const auto& command : job.commands) {
+        for (const auto& command : job.commands()) {
             std::cout << command.name << *format_value(command.arguments) << (job.redelivered ? " again" : "") << std::endl;
         }
-        return std::ranges::none_of(job.commands, [](const auto& command) { return command.name == "fail"; });
+        return std::ranges::none_of(job.commands(), [](const auto& command) { return command.name == "fail"; });
     });
     if (const auto ended = bus->run(); !ended) return std::cerr << describe(ended.error()) << '\n', 1;
 }
