@@ -244,6 +244,16 @@ class Login(Case):
         web.message("bus.bus.example/(app:x)", "<body>x()</body>", id="g")
         self.assertEqual(condition(web.next_element()), "forbidden")
 
+    def test_guests_write_to_no_account(self):
+        guest = self.stream()
+        self.assertEqual(guest.auth("ANONYMOUS", None).tag, SASL + "success")
+        guest.open().bind("")
+        ann = self.login()
+        guest.message(ann.jid, "<body>hi</body>", id="m")
+        self.assertEqual(condition(guest.next_element()), "forbidden")
+        ann.message(guest.jid, "<body>welcome</body>", id="w")
+        self.assertEqual(guest.next_element().get("from"), ann.jid)
+
 
 class Stanzas(Case):
     def test_the_domain_answers_every_question(self):

@@ -16,6 +16,7 @@ constexpr std::size_t resource_octets = 9;
 constexpr stanza_fault unavailable{"cancel", "service-unavailable"};
 // Clients look for what people publish at their own addresses (XEP-0163), and take other errors for trouble.
 constexpr stanza_fault no_nodes{"cancel", "item-not-found", "accounts have no nodes; publish-subscribe has an address of its own"};
+constexpr stanza_fault guests_write_to_nobody{"auth", "forbidden", "guests write to services only; log in with an account"};
 constexpr stanza_fault malformed_jid{"modify", "jid-malformed", "the attribute to is no XMPP address"};
 constexpr stanza_fault blocked_by_sender{.type = "cancel", .condition = "not-acceptable", .text = "you have blocked this address", .detail = "blocked", .detail_space = ns::blocking_errors};
 constexpr stanza_fault gone{"wait", "recipient-unavailable", "its client lost its connection and did not come back"};
@@ -279,6 +280,12 @@ void server::presence(session& from, const xml::element& stanza) {
 void server::to_account(session& from, const jid& to, xml::element stanza) {
     const bool own = to.bare() == from.bare();
     const auto type = stanza.value_of("type");
+    // XEP-0175: a guest answers, and begins nothing.
+    if (from.guest() && !own && type != "result" && type != "error") {
+        if (stanza.name() != "presence") return refuse(from, stanza, guests_write_to_nobody);
+        ++counters_.undeliverable;
+        return;
+    }
     if (to.resource.empty()) {
         const bool asking = !asks(stanza).empty();
         if (asking && own && answer_query(from, stanza, false)) return;
