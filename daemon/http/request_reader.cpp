@@ -57,12 +57,12 @@ request_reader::step request_reader::read_head(std::string_view octets, std::siz
     used += taken;
     header_octets_ += taken;
     const bool complete = parser_->beast.is_header_done();
-    // Beast's own limit begins anew with each field that was taken.
-    const auto seen = complete ? header_octets_ : header_octets_ + (rest.size() - taken);
+    const bool waits = wrong == beast_http::error::need_more;
+    // Beast's own limit begins anew with each field that was taken. Behind what is malformed there may be anything.
+    const auto seen = waits ? header_octets_ + (rest.size() - taken) : header_octets_;
     if (wrong == beast_http::error::header_limit || seen > header_octets_max) {
         return fail(431, "the headers have more than 16384 octets");
     }
-    const bool waits = wrong == beast_http::error::need_more;
     if (wrong == beast_http::error::bad_version || (waits && ends_before_version(rest))) return fail(505, "the protocol must be HTTP/1.1");
     if (wrong && !waits) return fail(400, "this is no HTTP/1.1 request: " + wrong.message());
     return complete ? step::head : step::more;

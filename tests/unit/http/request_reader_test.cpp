@@ -125,6 +125,12 @@ TEST_CASE("what is no HTTP/1.1 is refused with what it is") {
     CHECK(read("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").fault.status == 400);
 }
 
+TEST_CASE("what is behind a malformed request does not count as its headers") {
+    const std::string behind(header_octets_max, 'x');
+    CHECK(read("GET / HTTP/2.0\r\n\r\n" + behind).fault.status == 505);
+    CHECK(read("GET / HTTP/1.1\r\nNo colon\r\n\r\n" + behind).fault.status == 400);
+}
+
 TEST_CASE("headers that end where the version should be are refused, however they come") {
     for (const auto piece : std::initializer_list<std::size_t>{1, 2, 3, 7, 100}) {
         CAPTURE(piece);
