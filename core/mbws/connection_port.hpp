@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -101,6 +102,8 @@ protected:
 
 private:
     void append_message(const outgoing_frame& frame, const prepared_message& what);
+    // `fields`: in pieces, in place of the frame's own.
+    void append_frame(const outgoing_frame& frame, std::initializer_list<std::string_view> fields);
 
     told_addresses told_;
 };
