@@ -43,20 +43,10 @@ void route_lookup(benchmark::State& state) {
     repeat(state, [&] { work.once(); });
 }
 
-struct no_events final : mbus::protocol::node_events {
-    bool deliver(mbus::protocol::entity_handle,
-                 const std::shared_ptr<const mbus::protocol::inbound>&) override {
-        return true;
-    }
-    void observed(const std::shared_ptr<const mbus::protocol::inbound>&) override {}
-    void sent(const mbus::protocol::send_report&) override {}
-    void peer_changed(const mbus::protocol::peer_view&, mbus::protocol::peer_state) override {}
-};
-
 // 64 messages of 64 octets to one destination on the bus, coalesced, sealed and handed over: per message.
 void node_turn(benchmark::State& state) {
     using namespace mbus::protocol;
-    no_events events;
+    bench::silent_events events;
     node engine{{.host_id = "10.0.0.1", .seed = 1},
                 *envelope::create(generate_session_config(key_profile::rfc_unencrypted, scope::host_local)),
                 events};

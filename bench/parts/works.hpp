@@ -49,6 +49,17 @@ private:
     std::string frame_;
 };
 
+// Who hears nothing of what a node tells.
+struct silent_events final : mbus::protocol::node_events {
+    bool deliver(mbus::protocol::entity_handle,
+                 const std::shared_ptr<const mbus::protocol::inbound>&) override {
+        return true;
+    }
+    void observed(const std::shared_ptr<const mbus::protocol::inbound>&) override {}
+    void sent(const mbus::protocol::send_report&) override {}
+    void peer_changed(const mbus::protocol::peer_view&, mbus::protocol::peer_state) override {}
+};
+
 // A destination among many, in a node with 100 entities.
 class route_work {
 public:
@@ -56,16 +67,6 @@ public:
     void once();
 
 private:
-    struct silent_events final : mbus::protocol::node_events {
-        bool deliver(mbus::protocol::entity_handle,
-                     const std::shared_ptr<const mbus::protocol::inbound>&) override {
-            return true;
-        }
-        void observed(const std::shared_ptr<const mbus::protocol::inbound>&) override {}
-        void sent(const mbus::protocol::send_report&) override {}
-        void peer_changed(const mbus::protocol::peer_view&, mbus::protocol::peer_state) override {}
-    };
-
     silent_events events_;
     mbus::protocol::node node_;
     mbusd::route_cache routes_;
