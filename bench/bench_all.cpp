@@ -11,6 +11,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -47,7 +49,8 @@ constexpr auto usage =
     "  --json FILE    writes what was measured\n"
     "  --from FILE    measures nothing, reads what was measured\n"
     "  --update-docs FILE   writes the tables into docs/performance.md\n"
-    "  --peers DIRECTORY    where packages of servers were unpacked\n";
+    "  --peers DIRECTORY    where packages of servers were unpacked\n"
+    "  --xmpp-subscribers N   of the rows xmpp/...: 1000\n";
 
 struct options {
     bool list = false;
@@ -56,8 +59,17 @@ struct options {
     std::string json;
     std::string from;
     std::string docs;
+    std::size_t xmpp_subscribers = 1000;
     bool help = false;
 };
+
+std::size_t positive(const std::string& text) {
+    std::size_t out = 0;
+    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (wrong != std::errc{} || end != text.data() + text.size() || out == 0)
+        throw std::invalid_argument("bench_all: '" + text + "' is no number of subscribers\n");
+    return out;
+}
 
 options parse(int argc, char** argv) {
     options out;
@@ -83,6 +95,8 @@ options parse(int argc, char** argv) {
             out.docs = next();
         else if (word == "--peers")
             set_unpacked_peers(next());
+        else if (word == "--xmpp-subscribers")
+            out.xmpp_subscribers = positive(next());
         else
             throw std::invalid_argument(usage);
     }
@@ -95,6 +109,7 @@ std::vector<job> wanted_jobs(const options& asked) {
     add_network_jobs(all);
     add_websocket_jobs(all);
     add_gateway_jobs(all);
+    add_xmpp_jobs(all, asked.xmpp_subscribers);
     add_discovery_jobs(all);
     add_growth_jobs(all);
     add_idle_jobs(all);
@@ -111,6 +126,7 @@ std::vector<job> wanted_jobs(const options& asked) {
 
 row measured(const job& one, const effort& spend) {
     row out = one.about;
+    const auto start = std::chrono::steady_clock::now();
     try {
         out.figures = one.measure(spend);
     } catch (const not_available& why) {
@@ -118,6 +134,7 @@ row measured(const job& one, const effort& spend) {
     } catch (const std::exception& fault) {
         out.note = std::string{"failed: "} + fault.what();
     }
+    out.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return out;
 }
 

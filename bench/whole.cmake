@@ -1,18 +1,20 @@
 # bench_all: the whole, beside peers and floors. Each peer comes in when its library is there
 # (cmake/bench-packages.txt, which ./dev bench installs); without it its rows are skipped by name.
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 add_executable(bench_all bench_all.cpp raw_subscriber.cpp
   harness/crew.cpp harness/drive.cpp harness/meter.cpp harness/network.cpp harness/publishing.cpp
   harness/round_trip.cpp harness/run_tools.cpp harness/scratch.cpp
   peers/catalog.cpp
   report/format.cpp report/run_report.cpp report/targets.cpp
   rows/discovery.cpp rows/gateway.cpp rows/growth.cpp rows/idle.cpp rows/local.cpp rows/network.cpp
-  rows/parts.cpp rows/row.cpp rows/websocket.cpp
+  rows/parts.cpp rows/row.cpp rows/websocket.cpp rows/xmpp.cpp
   subjects/crowd.cpp subjects/gateway.cpp subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp
-  subjects/mbusd_process.cpp subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp subjects/websocket.cpp)
+  subjects/mbusd_process.cpp subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp subjects/websocket.cpp
+  xmpp/publishing.cpp xmpp/scram_login.cpp xmpp/servers.cpp xmpp/xmpp_reader.cpp)
 target_include_directories(bench_all PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_compile_definitions(bench_all PRIVATE MBUS_BENCH_SOURCES="${CMAKE_CURRENT_SOURCE_DIR}")
 target_link_libraries(bench_all PRIVATE mbus_flags mbus::mbus mbus::websocket mbus_protocol mbus_mbws
-  mbus_websocket_handshake Boost::json)
+  mbus_websocket_handshake mbusd_scram OpenSSL::Crypto Boost::json)
 
 # mbus_bench_peer(NAME HEADER LIBRARY SOURCES...)
 function(mbus_bench_peer name header library)

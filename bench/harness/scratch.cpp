@@ -129,7 +129,7 @@ std::string find_program(const std::string& name, const std::string& package) {
     throw not_available(name + " is not installed (Debian package " + package + ")");
 }
 
-server_process::server_process(const server_command& command) : log_(command.log) {
+server_process::server_process(const server_command& command) : log_(command.log), end_(command.end) {
     std::vector<char*> words;
     for (const auto& each : command.words) words.push_back(const_cast<char*>(each.c_str()));
     words.push_back(nullptr);
@@ -150,7 +150,7 @@ server_process::server_process(const server_command& command) : log_(command.log
 }
 
 server_process::~server_process() {
-    ::kill(id_, SIGTERM);
+    ::kill(id_, end_);
     const auto deadline = clock_type::now() + server_patience;
     while (::waitpid(id_, nullptr, WNOHANG) == 0) {
         if (clock_type::now() > deadline) ::kill(id_, SIGKILL);

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -44,6 +45,7 @@ struct server_command {
     std::vector<std::string> words{};     // the program and its arguments
     std::string log{};                    // where its output goes
     std::function<void()> before_exec{};  // in the child
+    int end = SIGTERM;                    // the signal that ends it
 };
 
 // A server: started here, ended here, by its id.
@@ -61,6 +63,7 @@ public:
 private:
     pid_t id_ = -1;
     std::string log_;
+    int end_;
 };
 
 // Whether somebody accepts connections there.

@@ -44,7 +44,8 @@ json::object row_json(const row& one) {
             {"subject", one.subject},
             {"kind", kinds.at(static_cast<std::size_t>(one.what))},
             {"figures", figures_json(one)},
-            {"note", one.note}};
+            {"note", one.note},
+            {"seconds", one.seconds}};
 }
 
 std::string text_of(const json::object& from, std::string_view name) {
@@ -56,6 +57,7 @@ row row_from(const json::object& from) {
             .work = text_of(from, "work"),
             .subject = text_of(from, "subject"),
             .note = text_of(from, "note")};
+    if (const auto* const seconds = from.if_contains("seconds")) out.seconds = json::value_to<double>(*seconds);
     const auto named = text_of(from, "kind");
     for (std::size_t index = 0; index < kinds.size(); ++index)
         if (kinds.at(index) == named) out.what = static_cast<kind>(index);

@@ -1,6 +1,7 @@
 // One line of the table: what was done, by whom, and what came out.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -29,6 +30,7 @@ struct row {
     kind what = kind::mbusd;
     std::vector<figure> figures{};  // the first is the result, the rest says more
     std::string note{};             // why there are no figures, or what to know
+    double seconds = 0;             // that measuring took
 
     [[nodiscard]] std::string_view work_id() const { return std::string_view{id}.substr(0, id.find('/')); }
     [[nodiscard]] std::optional<double> value(std::string_view name) const {
@@ -61,6 +63,7 @@ void add_local_jobs(std::vector<job>& jobs);
 void add_network_jobs(std::vector<job>& jobs);
 void add_websocket_jobs(std::vector<job>& jobs);
 void add_gateway_jobs(std::vector<job>& jobs);
+void add_xmpp_jobs(std::vector<job>& jobs, std::size_t subscribers);
 void add_idle_jobs(std::vector<job>& jobs);
 void add_discovery_jobs(std::vector<job>& jobs);
 void add_growth_jobs(std::vector<job>& jobs);

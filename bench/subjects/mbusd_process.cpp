@@ -32,10 +32,13 @@ mbusd_process::mbusd_process(const mbusd_setup& setup) : server_(command_of(dire
     if (setup.gateway_port > 0) server_.await([&] { return accepts_tcp(setup.gateway_port); });
 }
 
+std::string mbusd_process::add_command(const std::string& words) const {
+    return "MBUS_SOCKET='" + socket() + "' '" + programs() + "/mbus' client add --attach '()' --send '()' " +
+           words;
+}
+
 std::string mbusd_process::add_client(const std::string& name) const {
-    const auto command = "MBUS_SOCKET='" + socket() + "' '" + programs() + "/mbus' client add " + name +
-                         " --attach '()' --send '()' --block";
-    FILE* const out = ::popen(command.c_str(), "r");
+    FILE* const out = ::popen(add_command(name + " --block").c_str(), "r");
     std::array<char, 256> line{};
     if (out == nullptr || std::fgets(line.data(), line.size(), out) == nullptr)
         throw std::runtime_error("mbus client add gave no token");
@@ -43,6 +46,14 @@ std::string mbusd_process::add_client(const std::string& name) const {
     std::string token = line.data();
     while (!token.empty() && token.back() <= ' ') token.pop_back();
     return token;
+}
+
+// The password goes through the tool's input, not its command line.
+void mbusd_process::add_account(const std::string& name, const std::string& password) const {
+    FILE* const in = ::popen(add_command("--xmpp " + name + " --password-file - >/dev/null 2>&1").c_str(), "w");
+    if (in == nullptr) throw std::runtime_error("popen");
+    (void)std::fprintf(in, "%s\n", password.c_str());
+    if (::pclose(in) != 0) throw std::runtime_error("mbus client add made no account");
 }
 
 std::string key_file_of(const bus_keys& keys) {

@@ -25,8 +25,13 @@ public:
     [[nodiscard]] pid_t id() const noexcept { return server_.id(); }
     // A client of the gateway that may do everything; its token.
     [[nodiscard]] std::string add_client(const std::string& name) const;
+    // An XMPP account that may do everything.
+    void add_account(const std::string& name, const std::string& password) const;
 
 private:
+    // `mbus client add WORDS` for one that may do everything.
+    [[nodiscard]] std::string add_command(const std::string& words) const;
+
     scratch_directory directory_;
     server_process server_;
 };

@@ -81,7 +81,8 @@ TEST_CASE("a report comes back from its JSON as it was") {
                   .work = "local, 1 to 1",
                   .subject = "NATS",
                   .what = kind::peer,
-                  .note = "skipped: why"}}};
+                  .note = "skipped: why",
+                  .seconds = 1.5}}};
     const auto after = report_from_json(to_json(before));
     CHECK(after.where.processor == before.where.processor);
     CHECK(after.where.quick);
@@ -89,6 +90,7 @@ TEST_CASE("a report comes back from its JSON as it was") {
     CHECK(after.rows[0].value("lost") == 3);
     CHECK(after.rows[0].figures.front().name == "rate");
     CHECK(after.rows[1].what == kind::peer);
+    CHECK(after.rows[1].seconds == 1.5);
     CHECK(table_of(after) == table_of(before));
 }
 

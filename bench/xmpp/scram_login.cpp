@@ -1,4 +1,4 @@
-#include "scram_login.hpp"
+#include "xmpp/scram_login.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

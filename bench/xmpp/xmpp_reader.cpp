@@ -1,4 +1,4 @@
-#include "xmpp_reader.hpp"
+#include "xmpp/xmpp_reader.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "scram_login.hpp"
+#include "xmpp/scram_login.hpp"
 #include "websocket/message_reader.hpp"
 
 namespace bench {
