@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bench_message.h"
+#include "harness/receiving_participant.hpp"
 #include "peers/peers.hpp"
 
 namespace bench {
@@ -23,10 +24,10 @@ std::int32_t need(std::int32_t result, const char* what) {
     return result;
 }
 
-class cyclone_participant final : public participant {
+class cyclone_participant final : public receiving_participant {
 public:
     explicit cyclone_participant(const seat& where)
-        : where_(where),
+        : receiving_participant(where),
           body_(where.payload, 'x'),
           domain_(need(dds_create_participant(DDS_DOMAIN_DEFAULT, nullptr, nullptr), "participant")) {
         message_.body._buffer = reinterpret_cast<std::uint8_t*>(body_.data());
@@ -56,22 +57,8 @@ public:
         dds_write_flush(writer_);
     }
 
-    void serve(std::chrono::milliseconds time) override {
-        if (where_.role == part::publisher) return dds_sleepfor(std::chrono::nanoseconds{time}.count());
-        const auto got = receive(time);
-        if (where_.role == part::subscriber)
-            where_.delivered->add(got);
-        else if (got > 0)
-            publish(got);
-    }
-
-    bool call(std::chrono::milliseconds limit) override {
-        publish(1);
-        return receive(limit) > 0;
-    }
-
 private:
-    std::size_t receive(std::chrono::milliseconds limit) {
+    std::size_t receive(std::chrono::milliseconds limit) override {
         if (need(dds_waitset_wait(set_, nullptr, 0, std::chrono::nanoseconds{limit}.count()), "wait") == 0)
             return 0;
         std::array<void*, taken_at_once> samples{};
@@ -84,7 +71,6 @@ private:
         return static_cast<std::size_t>(valid);
     }
 
-    seat where_;
     std::string body_;
     bench_dds_message message_{};
     dds_entity_t domain_;

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <thread>
 #include <utility>
 
+#include "harness/receiving_participant.hpp"
 #include "subjects/relay.hpp"
 #include "subjects/udp_group.hpp"
 
@@ -19,34 +19,23 @@ constexpr std::size_t datagrams_in_flight = 2048;
 // Messages of the application's size with a header's worth, as in the relay of octets.
 std::size_t message_octets(std::size_t payload) { return payload + relay_header_octets; }
 
-class direct_participant final : public participant {
+class direct_participant final : public receiving_participant {
 public:
     direct_participant(const seat& where, const udp_floor_use& use)
-        : where_(where),
+        : receiving_participant(where),
           group_(host_of(where.role) == 0 ? side::first : side::second, message_octets(where.payload),
                  use.segmented),
           block_(message_octets(where.payload) * 64, 'x') {}
 
     void publish(std::size_t count) override {
-        group_.send({block_.data(), count * message_octets(where_.payload)});
-    }
-
-    void serve(std::chrono::milliseconds time) override {
-        if (where_.role == part::publisher) return std::this_thread::sleep_for(time);
-        const auto got = group_.receive(time, [](std::string_view) {});
-        if (where_.role == part::subscriber)
-            where_.delivered->add(got);
-        else if (got > 0)
-            publish(got);
-    }
-
-    bool call(std::chrono::milliseconds limit) override {
-        publish(1);
-        return group_.receive(limit, [](std::string_view) {}) > 0;
+        group_.send({block_.data(), count * message_octets(where().payload)});
     }
 
 private:
-    seat where_;
+    std::size_t receive(std::chrono::milliseconds limit) override {
+        return group_.receive(limit, [](std::string_view) {});
+    }
+
     udp_group group_;
     std::string block_;
 };
