@@ -59,6 +59,7 @@ public:
     explicit told_addresses(std::size_t size) noexcept
         : size_(static_cast<std::uint16_t>(size < addresses_limit ? size : addresses_limit)) {}
     [[nodiscard]] bool used() const noexcept { return size_ != 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
     [[nodiscard]] bool knows(std::uint64_t id) const noexcept {
         return !ids_.empty() && id != 0 && ids_[id % size_] == id;

@@ -7,8 +7,9 @@
 namespace mbus::mbws {
 
 verdict broker_session::handle(time_point now, const frame_view& frame) {
+    if (frame.verb == verb::message) return on_message(now, frame);
+    host_.hand_over();
     switch (frame.verb) {
-    case verb::message: return on_message(now, frame);
     case verb::ack: return on_ack(now, frame.number);
     case verb::nak: return on_nak(now, frame);
     case verb::attach:
@@ -39,6 +40,7 @@ verdict broker_session::handle(time_point now, const frame_view& frame) {
     case verb::error:
         return fail(now, errc::bad_frame,
                     std::string{"only a broker sends "} + std::string{to_string(frame.verb)});
+    case verb::message:
     case verb::unknown: break;
     }
     return fail(now, errc::bad_frame,
@@ -77,7 +79,17 @@ broker_session::intake broker_session::take_number(time_point now, std::uint64_t
     return intake::fresh;
 }
 
+// A message that only its body tells from the one before, which was routed.
+bool broker_session::route_again(const frame_view& frame) {
+    body_summary commands;
+    if (check_commands(frame.body, commands) || !host_.route_again(*this, frame.body, commands)) return false;
+    ++counters_.received;
+    return true;
+}
+
 verdict broker_session::on_message(time_point now, const frame_view& frame) {
+    if (frame.repeats && repeatable_ && frame.number == 0 && route_again(frame)) return verdict::go_on;
+    repeatable_ = false;
     switch (take_number(now, frame.number)) {
     case intake::closing: return verdict::closing;
     case intake::duplicate: return verdict::go_on;
@@ -96,6 +108,7 @@ verdict broker_session::on_message(time_point now, const frame_view& frame) {
         if (frame.number != 0) settle(frame.number, report_, true);
     }
     processed(now, frame.number, status != route_status::take_over_later);
+    repeatable_ = window_ == 0 && status == route_status::routed;
     return verdict::go_on;
 }
 

@@ -121,6 +121,24 @@ offer_result broker_session::offer(time_point now, const message_ref& what, cons
     return outcome;
 }
 
+// Policy block needs no queue for what is more than the reader takes now: the sender waits until it is written.
+broker_session::run_answer broker_session::can_take(const message_run& run, const delivery& how) noexcept {
+    if (!takes_runs() || missed_ != 0 || run.largest() > peer_size_) return run_answer::no;
+    const std::size_t octets = run.frames().size();
+    if (may_write_directly(octets)) return run_answer::yes;
+    const bool may_wait = how.sender_can_wait && !patience_over_ && outbox_.empty() &&
+                          attachments_[how.slot]->asked.policy == reader_policy::block;
+    return may_wait && port_->waiting() + octets <= settings_.queue_octets_max / 4 ? run_answer::wait : run_answer::no;
+}
+
+void broker_session::offer_run(time_point now, const message_run& run, run_answer answer) {
+    if (answer == run_answer::wait && block_until_ == never) block_until_ = now + block_patience;
+    port_->append_run(run);
+    port_->wake();
+    written_ += run.messages();
+    counters_.delivered += run.messages();
+}
+
 bool broker_session::full(std::size_t octets) const noexcept {
     return outbox_.messages() >= settings_.queue_messages_max ||
            (!outbox_.empty() && outbox_.octets() + octets > settings_.queue_octets_max);
@@ -281,7 +299,8 @@ void broker_session::fill(time_point now) {
 void broker_session::look_for_room() {
     if (block_until_ == never && !patience_over_) return;
     const bool room = unsent() <= block_unsent_max / 4 * 3 && outbox_.messages() <= settings_.queue_messages_max / 4 * 3 &&
-                      outbox_.octets() <= settings_.queue_octets_max / 4 * 3;
+                      outbox_.octets() <= settings_.queue_octets_max / 4 * 3 &&
+                      (!outbox_.empty() || port_ == nullptr || port_->waiting() <= output_octets_high / 2);
     if (!room) return;
     block_until_ = never;
     patience_over_ = false;

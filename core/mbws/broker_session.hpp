@@ -146,6 +146,15 @@ public:
     // A message for one attach of this session. Allocates nothing when the reader keeps up.
     offer_result offer(time_point now, const message_ref& what, const delivery& how);
 
+    // A run for one attach of this session: offer_run(), unless can_take() said no; then its messages are offered
+    // one by one. wait: it may be offered, and its sender waits (hold()) until room().
+    enum class run_answer : std::uint8_t { no, yes, wait };
+    [[nodiscard]] bool takes_runs() const noexcept {
+        return window_ == 0 && !over_ && attached_ == 1 && port_ != nullptr && port_->takes_runs();
+    }
+    [[nodiscard]] run_answer can_take(const message_run& run, const delivery& how) noexcept;
+    void offer_run(time_point now, const message_run& run, run_answer answer);
+
     // The host has dropped an unreliable message for this session by a limit of its own instead of
     // offering it: counted here, told as `missed`.
     void dropped_by_host() noexcept { count_drop(session_drop::limit); }
@@ -259,6 +268,7 @@ private:
     intake take_number(time_point now, std::uint64_t number);
     result<const attachment*> sender_of(std::string_view from);
     route_status route(time_point now, const frame_view& frame);
+    bool route_again(const frame_view& frame);
     void settle(std::uint64_t number, const route_report& report, bool refused);
     void mark_taken(std::uint64_t number, bool done);
     void processed(time_point now, std::uint64_t number, bool done);
@@ -341,6 +351,7 @@ private:
     std::string from_text_;  // last `from` as written, and whose it was
     std::uint32_t from_slot_ = 0;
     route_report report_;  // reused
+    bool repeatable_ = false;  // the last message was routed: route_again() may be tried with one that repeats it
 
     // To the client.
     outbox outbox_;

@@ -109,6 +109,7 @@ bool client_session::on_connected(time_point now, const frame_view& frame) {
     if (options_.window != 0 && window_ == 0) return fail(errc::window, "the daemon granted no window");
     peer_size_ = frame.integer32(key::size, frame_octets_default);
     told_ = told_addresses{frame.integer32(key::addresses)};
+    plain_to_ = 0;
     if (resumed) {
         drop_acknowledged(frame.integer(key::received));
     } else {

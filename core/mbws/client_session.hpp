@@ -309,6 +309,9 @@ private:
     std::size_t out_at_ = 0;  // what of it was written
     address_names names_;
     told_addresses told_;  // on this connection
+    // The header of a message with nothing but a destination that the broker knows: most are such.
+    std::uint64_t plain_to_ = 0;
+    std::string plain_header_;
     message_token last_token_ = 0;
     ring<kept_message> kept_;
     std::size_t kept_octets_ = 0;

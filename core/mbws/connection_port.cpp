@@ -51,6 +51,23 @@ void stream_port::append_message(const outgoing_frame& frame, const prepared_mes
                          from.known ? std::string_view{} : what.from_field(), from_number.octets(), what.other_fields()});
 }
 
+// A client that does not know the addresses yet gets them with the first frame.
+void stream_port::append_run(const message_run& run) {
+    const bool knows_to = told_.put(run.to_id()).known;
+    const bool knows_from = told_.put(run.from_id()).known;
+    auto frames = run.frames();
+    if (!knows_to || !knows_from) {
+        const auto first = message_run::first_of(frames);
+        append_frame({.verb = verb::message, .body = first.body, .owner = &run.storage()},
+                     {knows_to ? std::string_view{} : run.to_field(), first.to_number,
+                      knows_from ? std::string_view{} : run.from_field(), first.from_number, first.time_field});
+        frames.remove_prefix(first.octets);
+    }
+    if (frames.empty()) return;
+    if (run.is_dense()) queue_.share(run.storage(), frames);
+    else put(queue_.begin_frame(frames.size()), frames);
+}
+
 void stream_port::append_frame(const outgoing_frame& frame, std::initializer_list<std::string_view> fields) {
     std::size_t header = frame_header_octets;
     for (const auto piece : fields) header += piece.size();

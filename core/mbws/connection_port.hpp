@@ -23,6 +23,7 @@
 
 #include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
+#include "mbws/message_run.hpp"
 #include "mbws/output_queue.hpp"
 #include "mbws/prepared_message.hpp"
 
@@ -43,6 +44,9 @@ class connection_port {
 public:
     // Puts a frame at the end of what is to be written.
     virtual void append(const outgoing_frame& frame) = 0;
+    // Whether the client takes the frames of runs as they are; then, and only then, append_run() may be called.
+    [[nodiscard]] virtual bool takes_runs() const noexcept { return false; }
+    virtual void append_run(const message_run& /*run*/) {}
     // Octets appended and not yet written.
     [[nodiscard]] virtual std::size_t waiting() const noexcept = 0;
     // There is something to write: call fill() and write at the end of this turn. May be called
@@ -95,6 +99,8 @@ private:
 class stream_port : public output_port {
 public:
     void append(const outgoing_frame& frame) override;
+    [[nodiscard]] bool takes_runs() const noexcept override { return !finished() && told_.size() == addresses_of_broker; }
+    void append_run(const message_run& run) override;
     void remembers(std::uint16_t addresses) override { told_ = told_addresses{addresses}; }
 
 protected:

@@ -1,9 +1,7 @@
 #include "mbws/frame.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cassert>
-#include <cstring>
 
 #include "message/text.hpp"
 
@@ -36,25 +34,6 @@ constexpr std::array<key_entry, keys_end> key_table{{
     {"interface", value_kind::text}, {"addresses", value_kind::u16},  {"to-number", value_kind::u16},
     {"from-number", value_kind::u16},
 }};
-
-std::uint8_t swapped(std::uint8_t value) noexcept { return value; }
-std::uint16_t swapped(std::uint16_t value) noexcept { return __builtin_bswap16(value); }
-std::uint32_t swapped(std::uint32_t value) noexcept { return __builtin_bswap32(value); }
-std::uint64_t swapped(std::uint64_t value) noexcept { return __builtin_bswap64(value); }
-
-// One load and a swap: g++ 12 does not see through a loop over the octets.
-template <class Unsigned>
-Unsigned read_big_endian(const char* octets) noexcept {
-    Unsigned value = 0;
-    std::memcpy(&value, octets, sizeof value);
-    return std::endian::native == std::endian::little ? swapped(value) : value;
-}
-
-template <class Unsigned>
-void write_big_endian(char* octets, Unsigned value) noexcept {
-    if (std::endian::native == std::endian::little) value = swapped(value);
-    std::memcpy(octets, &value, sizeof value);
-}
 
 // `count` is 1, 2, 4 or 8.
 std::uint64_t read_integer(const char* octets, std::size_t count) noexcept {
@@ -144,6 +123,7 @@ void frame_view::clear() noexcept {
     flags = 0;
     number = 0;
     body = {};
+    repeats = false;
     present_ = 0;
 }
 
@@ -160,24 +140,6 @@ bool frame_view::operator==(const frame_view& other) const noexcept {
         if (!same) return false;
     }
     return true;
-}
-
-frame_head read_frame_head(const char* octets) noexcept {
-    return {static_cast<verb>(octets[0]), static_cast<std::uint8_t>(octets[1]),
-            static_cast<std::uint16_t>(read_integer(octets + 2, 2)),
-            static_cast<std::uint32_t>(read_integer(octets + 4, 4)), read_integer(octets + 8, 8)};
-}
-
-void write_frame_head(char* octets, const frame_head& head) noexcept {
-    octets[0] = static_cast<char>(head.verb);
-    octets[1] = static_cast<char>(head.flags);
-    write_integer(octets + 2, 2, head.header_octets);
-    write_integer(octets + 4, 4, head.body_octets);
-    write_integer(octets + 8, 8, head.number);
-}
-
-std::uint64_t frame_octets(const char* octets) noexcept {
-    return read_integer(octets + 2, 2) + read_integer(octets + 4, 4);
 }
 
 const char* decode_fields(std::string_view octets, frame_view& out) noexcept {

@@ -22,6 +22,8 @@
 
 #include <mbus/result.hpp>
 
+#include "mbws/big_endian.hpp"
+
 namespace mbus::mbws {
 
 inline constexpr std::uint16_t protocol_version = 1;
@@ -133,6 +135,8 @@ public:
     std::uint8_t flags = 0;
     std::uint64_t number = 0;
     std::string_view body;
+    // Verb, flags and fields are those of the frame before; only number and body may differ (frame_reader).
+    bool repeats = false;
 
     [[nodiscard]] bool reliable() const noexcept { return (flags & flag::reliable) != 0; }
     [[nodiscard]] bool receipt_wanted() const noexcept { return (flags & flag::receipt) != 0; }
@@ -166,7 +170,7 @@ public:
     }
     void clear() noexcept;
 
-    // Equal verb, known flags, number, fields and body.
+    // Equal verb, known flags, number, fields and body; whatever came before.
     bool operator==(const frame_view& other) const noexcept;
 
 private:
@@ -192,11 +196,22 @@ struct frame_head {
 };
 
 // The first 16 octets of a frame. `octets` must have as many.
-[[nodiscard]] frame_head read_frame_head(const char* octets) noexcept;
-void write_frame_head(char* octets, const frame_head& head) noexcept;
+[[nodiscard]] inline frame_head read_frame_head(const char* octets) noexcept {
+    return {static_cast<verb>(octets[0]), static_cast<std::uint8_t>(octets[1]), read_big_endian<std::uint16_t>(octets + 2),
+            read_big_endian<std::uint32_t>(octets + 4), read_big_endian<std::uint64_t>(octets + 8)};
+}
+inline void write_frame_head(char* octets, const frame_head& head) noexcept {
+    octets[0] = static_cast<char>(head.verb);
+    octets[1] = static_cast<char>(head.flags);
+    write_big_endian(octets + 2, head.header_octets);
+    write_big_endian(octets + 4, head.body_octets);
+    write_big_endian(octets + 8, head.number);
+}
 
 // H + B, from the first 8 octets of a frame.
-[[nodiscard]] std::uint64_t frame_octets(const char* octets) noexcept;
+[[nodiscard]] inline std::uint64_t frame_octets(const char* octets) noexcept {
+    return std::uint64_t{read_big_endian<std::uint16_t>(octets + 2)} + read_big_endian<std::uint32_t>(octets + 4);
+}
 
 // Takes one whole binary frame apart. Null when it is well-formed, else what is wrong with it (the
 // code is bad-frame), and `out` is unspecified. An unknown verb is not an error here.

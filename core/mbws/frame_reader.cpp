@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 
 namespace mbus::mbws {
 namespace {
@@ -16,6 +17,7 @@ void frame_reader::feed(std::string_view octets) {
     raw_ = {};
     drop_used();
     input_ = octets;
+    last_header_ = {};
 }
 
 void frame_reader::keep() {
@@ -58,7 +60,29 @@ frame_reader::status frame_reader::refuse(errc code, const char* wrong) noexcept
     return status::failed;
 }
 
+// True: `out` is the next frame, and has the verb, flags and fields of the one before.
+bool frame_reader::next_repeats(frame_view& out) noexcept {
+    constexpr std::size_t before_body_size = 4;  // verb, flags, H
+    const std::size_t header = last_header_.size();
+    if (header == 0 || last_into_ != &out || input_.size() < header) return false;
+    const char* const start = input_.data();
+    if (std::memcmp(start, last_header_.data(), before_body_size) != 0) return false;
+    if (std::memcmp(start + frame_header_octets, last_header_.data() + frame_header_octets, header - frame_header_octets) != 0)
+        return false;
+    const frame_head head = read_frame_head(start);
+    const std::size_t octets = header + head.body_octets;
+    if (octets > octets_max_ || input_.size() < octets) return false;
+    raw_ = input_.substr(0, octets);
+    input_.remove_prefix(octets);
+    out.number = head.number;
+    out.body = raw_.substr(header);
+    out.repeats = true;
+    return true;
+}
+
 frame_reader::status frame_reader::next(frame_view& out) {
+    if (next_repeats(out)) return status::frame;
+    last_header_ = {};
     if (failed()) return status::failed;
     drop_used();
     const bool from_held = held() > 0;
@@ -89,6 +113,10 @@ frame_reader::status frame_reader::next(frame_view& out) {
     }
     if (const char* wrong = decode_frame(raw_, out)) return refuse(errc::bad_frame, wrong);
     if (const char* wrong = heard_.resolve(out)) return refuse(errc::bad_frame, wrong);
+    if (!from_held) {
+        last_header_ = raw_.substr(0, raw_.size() - out.body.size());
+        last_into_ = &out;
+    }
     return status::frame;
 }
 

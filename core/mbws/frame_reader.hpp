@@ -37,7 +37,9 @@ public:
     // What was fed before must be used up (need_more) or kept.
     void feed(std::string_view octets);
 
-    // The next frame; its views are valid until the next call of anything here.
+    // The next frame; its views are valid until the next call of anything here. The frames of one feed() are read
+    // into one object, which nobody else changes: a frame whose header repeats that of the frame before is
+    // not taken apart again.
     status next(frame_view& out);
 
     // Copies what next() has not looked at yet, so that the fed octets may go away.
@@ -55,6 +57,7 @@ public:
     [[nodiscard]] std::size_t held() const noexcept { return held_.size() - held_at_; }
 
 private:
+    bool next_repeats(frame_view& out) noexcept;
     status refuse(errc code, const char* wrong) noexcept;
     bool top_up(std::size_t wanted);
     void drop_used();
@@ -65,6 +68,8 @@ private:
     std::string held_;         // from earlier feeds
     std::size_t held_at_ = 0;  // what of it is used
     std::string_view raw_;
+    std::string_view last_header_;           // of the frame before, if it stands in what was fed
+    const frame_view* last_into_ = nullptr;  // where that frame was put
     errc code_ = errc::bad_frame;
     const char* wrong_ = nullptr;
     std::uint64_t refused_octets_ = 0;

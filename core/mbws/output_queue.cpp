@@ -36,6 +36,7 @@ char* output_queue::begin_frame(std::size_t octets) {
 }
 
 void output_queue::share(const message_ref& owner, std::string_view octets) {
+    if (pool_ != nullptr && segments_.capacity() == 0) borrow();
     segment& body = segments_.push_back();
     body.octets = octets.size();
     body.shared = octets.data();

@@ -28,7 +28,8 @@ struct octet_span {
 };
 
 class output_queue {
-    // A piece of run_ that begins with a frame (owner == null), or a piece of a message that ends one.
+    // A piece of run_ that begins with a frame (owner == null), a piece of a message that
+    // ends one, or whole frames.
     struct segment {
         std::size_t octets = 0;
         const char* shared = nullptr;
@@ -50,7 +51,7 @@ public:
 
     // Room for a frame, or for the part of it before share(), at the end of what waits.
     char* begin_frame(std::size_t octets);
-    // The rest of the frame: `octets`, which `owner` keeps alive.
+    // The rest of the frame, or whole frames: `octets`, which `owner` keeps alive.
     void share(const message_ref& owner, std::string_view octets);
 
     // A whole frame that may go out before others: at the next end of a frame, but not before what

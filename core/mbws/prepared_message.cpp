@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t spare_messages = 2048;
 // Their octets together; larger ones are given back sooner.
 constexpr std::size_t spare_octets_max = 1024 * 1024;
+// Runs, of up to message_run::octets_max each: one being written, and one that a slow reader still holds.
+constexpr std::size_t spare_runs_max = 4;
 
 }  // namespace
 
@@ -93,6 +95,7 @@ void prepared_message::unused() const noexcept {
 message_preparer::~message_preparer() {
     for (auto* each = all_; each != nullptr; each = each->next_) each->home_ = nullptr;
     for (auto* each : spare_) delete each;
+    for (auto* each : spare_runs_) delete each;
 }
 
 prepared_message* message_preparer::take() {
@@ -102,7 +105,25 @@ prepared_message* message_preparer::take() {
         spare_octets_ -= last->octets_.capacity();
         return last;
     }
-    spare_.reserve(spare_messages);  // give() must not fail
+    return make();
+}
+
+prepared_message* message_preparer::take_for_run() {
+    prepared_message* out = nullptr;
+    if (spare_runs_.empty()) {
+        out = make();
+        out->holds_run_ = true;
+    } else {
+        out = spare_runs_.back();
+        spare_runs_.pop_back();
+    }
+    return out;
+}
+
+prepared_message* message_preparer::make() {
+    // give() must not fail.
+    spare_.reserve(spare_messages);
+    spare_runs_.reserve(spare_runs_max);
     auto* const fresh = new prepared_message;
     fresh->home_ = this;
     fresh->next_ = all_;
@@ -112,7 +133,11 @@ prepared_message* message_preparer::take() {
 }
 
 void message_preparer::give(prepared_message* what) noexcept {
-    if (spare_.size() < spare_messages && spare_octets_ + what->octets_.capacity() <= spare_octets_max) {
+    if (what->holds_run_ && spare_runs_.size() < spare_runs_max) {
+        spare_runs_.push_back(what);
+        return;
+    }
+    if (!what->holds_run_ && spare_.size() < spare_messages && spare_octets_ + what->octets_.capacity() <= spare_octets_max) {
         spare_.push_back(what);
         spare_octets_ += what->octets_.capacity();
         return;

@@ -44,6 +44,7 @@ struct message_content {
 
 class message_ref;
 class message_preparer;
+class message_run;
 
 class prepared_message {
 public:
@@ -86,6 +87,7 @@ public:
 private:
     friend class message_preparer;
     friend class message_ref;
+    friend class message_run;
     void assign(const message_content& content, std::uint64_t to_id, std::uint64_t from_id);
     void unused() const noexcept;
 
@@ -98,6 +100,7 @@ private:
     std::string first_command_;
     mbws::verb verb_ = verb::message;
     bool reliable_ = false;
+    bool holds_run_ = false;  // octets_ are frames of a message_run
     enum class text_form : std::uint8_t { not_made, made, none };
     mutable text_form text_form_ = text_form::not_made;
     mutable std::string text_lines_;
@@ -151,15 +154,21 @@ public:
     // Null when the fields exceed H (header_octets_max), which addresses within their limits can't.
     message_ref prepare(const message_content& content);
 
+    [[nodiscard]] address_names& names() noexcept { return names_; }
+
 private:
     friend class prepared_message;
+    friend class message_run;
     prepared_message* take();
+    prepared_message* take_for_run();
+    prepared_message* make();
     void give(prepared_message* what) noexcept;
 
     address_names names_;
     prepared_message* all_ = nullptr;            // every message whose home this is, linked
     std::vector<prepared_message*> spare_;
     std::size_t spare_octets_ = 0;
+    std::vector<prepared_message*> spare_runs_;
 };
 
 }  // namespace mbus::mbws

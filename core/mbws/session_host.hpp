@@ -168,6 +168,13 @@ public:
 
     virtual route_status route(time_point now, broker_session& session, const routed_message& what,
                                route_report& report) = 0;
+    // A message of commands with all the fields of the one that route() was given last for this session, and routed.
+    // False: it wants to be routed as any other; nothing was done with it.
+    virtual bool route_again(broker_session& /*session*/, std::string_view /*body*/, const body_summary& /*commands*/) {
+        return false;
+    }
+    // What route() took and has not handed on yet goes on its way: the session does something else now.
+    virtual void hand_over() {}
 
     virtual result<granted> grant(time_point now, broker_session& session, const grant_request& request) = 0;
     virtual result<void> revoke(time_point now, broker_session& session, std::string_view url) = 0;

@@ -27,8 +27,8 @@ using mbus::protocol::instant;
 using mbus::protocol::never;
 using mbus::protocol::time_point;
 
-// Batches of one socket per turn: after that many datagrams the others have their say.
-constexpr int batches_per_turn = 4;
+// Of one socket per turn: after that many datagrams (and the rest of the batch) the others have their say.
+constexpr std::size_t datagrams_per_turn = 256;
 // How long stop() waits for a full socket to take the bye.
 constexpr int stop_wait_ms = 100;
 constexpr int stop_attempts_max = 3;
@@ -117,6 +117,12 @@ datagram_sender::hooks bus_driver::implementation::sender_hooks() {
                      {"octets", std::to_string(octets)},
                      {"fits", std::to_string(target.payload_max)}});
             },
+        .on_runs_refused =
+            [this](const group_target* target, int error) {
+                log.info("the kernel takes datagrams one by one only on this interface",
+                         {{"interface", target == nullptr ? "unicast" : target->name},
+                          {"error", std::generic_category().message(error)}});
+            },
     };
 }
 
@@ -181,14 +187,16 @@ void bus_driver::implementation::arm(time_point deadline) {
 void bus_driver::implementation::readable(family_sockets& sockets, family_sockets::which socket, int fd) {
     turn_end::at_once now{*end};
     const auto at = open_turn();
+    std::size_t datagrams = 0;
     std::size_t octets = 0;
-    for (int round = 0; round < batches_per_turn; ++round) {
-        const auto count = batch.read(fd, [&](const received& one) {
+    bool more = true;
+    while (more && datagrams < datagrams_per_turn) {
+        more = batch.read(fd, [&](const received& one) {
+            ++datagrams;
             octets += one.datagram.size();
             if (one.kernel_drops) count_kernel_drops(sockets, socket, *one.kernel_drops);
             take(at, one, socket == family_sockets::which::group);
         });
-        if (count < batch_datagrams) break;
     }
     now.finish(octets < small_read_octets);
 }

@@ -1,5 +1,6 @@
 // Puts the engine's datagrams on the wire: each group datagram once per link and family that needs
-// it, directed unicast once; sendmmsg in batches of 64.
+// it, directed unicast once; sendmmsg in batches. Runs of equal length to one place go as one message
+// (bus/datagram_run.hpp); where the kernel refuses that, one by one. Datagrams of a link keep their order.
 //
 //     sender.set_targets(targets);                      // whenever the links change
 //     const auto done = sender.send(node.transmits(at), at.now);
@@ -14,12 +15,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "bus/ip_address.hpp"
+#include "bus/send_batch.hpp"
 #include "protocol/node.hpp"
 #include "protocol/time.hpp"
 
@@ -49,14 +52,17 @@ public:
         std::function<bool(std::uint32_t link)> needs_other;                // see family_watch
         std::function<void(const group_target* link, int error)> on_error;  // null: directed unicast
         std::function<void(const group_target& link, std::size_t octets)> on_oversized;
+        // The kernel takes no runs there; until the links change, datagrams go one by one.
+        std::function<void(const group_target* link, int error)> on_runs_refused;
     };
 
     // How long the kernel may refuse before a datagram is given up: one stuck network card must not
     // hold back the others for long.
     static constexpr std::chrono::milliseconds stall_max{100};
 
-    datagram_sender(std::uint16_t session_port, bool link_scope, hooks calls)
-        : port_(session_port), link_scope_(link_scope), hooks_(std::move(calls)) {}
+    datagram_sender(std::uint16_t session_port, bool link_scope, hooks calls);
+    datagram_sender(const datagram_sender&) = delete;
+    datagram_sender& operator=(const datagram_sender&) = delete;
 
     // Sockets to send from; -1: no such family.
     void set_sockets(int v4, int v6) noexcept { sockets_ = {v4, v6}; }
@@ -80,29 +86,45 @@ public:
     [[nodiscard]] std::uint64_t without_link() const noexcept { return without_link_; }
 
 private:
-    static constexpr std::size_t window_max = 64;  // datagrams planned at a time
+    static constexpr std::size_t window_max = send_batch::datagrams_max;  // datagrams planned at a time
 
-    // One system-level send: a datagram of the window to one target.
-    struct item {
-        std::size_t datagram = 0;
-        const group_target* target = nullptr;  // null: directed unicast
+    // A way out: one link in one family, or directed unicast of one family.
+    struct lane {
+        group_target target;
+        send_route route;
+        link_counts* counts = nullptr;  // null: directed unicast
+        bool runs = true;               // the kernel takes them, as far as is known
+
+        [[nodiscard]] const group_target* link() const noexcept { return counts == nullptr ? nullptr : &target; }
     };
-    struct batch;  // headers of one sendmmsg
+    // One message for the kernel: `count` datagrams of the window from `first` on.
+    struct planned {
+        lane* way = nullptr;
+        std::size_t first = 0;
+        std::size_t count = 1;
+    };
+    using datagram_span = std::span<const mbus::protocol::outgoing>;
 
-    void plan(std::span<const mbus::protocol::outgoing> window);
+    void plan(datagram_span window);
+    void plan_group(datagram_span window, std::size_t first, std::size_t count);
+    void plan_runs(datagram_span window, std::size_t first, std::size_t count, lane& way);
+    void count_oversized(const lane& way, std::size_t octets);
     [[nodiscard]] bool wanted(const mbus::protocol::outgoing& one, const group_target& target) const;
-    bool send_family(std::span<const mbus::protocol::outgoing> window, ip_family family,
-                     mbus::protocol::time_point now);
-    void fill(batch& into, std::size_t place, const mbus::protocol::outgoing& one, const item& what) const;
-    void count_error(const item& what, int error);
+    bool send_family(datagram_span window, ip_family family, mbus::protocol::time_point now);
+    int send_some(datagram_span window, std::span<const planned> messages, int fd);
+    void sent(std::span<const planned> messages);
+    void failed(std::vector<planned>& messages, std::size_t which, int error);
+    static void split(std::vector<planned>& messages, std::size_t which);
 
     std::uint16_t port_;
     bool link_scope_;
     hooks hooks_;
     std::array<int, 2> sockets_{-1, -1};
-    std::vector<group_target> targets_;
+    std::vector<lane> lanes_;
+    std::vector<lane> unicast_;  // by family
+    std::unique_ptr<send_batch> batch_ = std::make_unique<send_batch>();
     // The window under way: what is left of it per family.
-    std::array<std::vector<item>, 2> plan_;
+    std::array<std::vector<planned>, 2> plan_;
     std::array<std::size_t, 2> done_{};
     std::size_t window_ = 0;
     std::optional<ip_family> blocked_;

@@ -14,8 +14,8 @@ void set_option(int fd, int level, int name, int value, const char* text);
 // A non-blocking UDP socket of the family; IPv6 ones carry IPv6 only.
 [[nodiscard]] unique_fd open_udp(ip_family family);
 
-// Asks the kernel for what the receive path reads: arrival interface, datagrams lost so far, and a
-// receive buffer of receive_buffer_octets, as far as it is granted.
+// Asks the kernel for what the receive path reads: arrival interface, datagrams lost so far, runs in
+// one piece, and a receive buffer of receive_buffer_octets, as far as it is granted.
 void prepare_receiving(int fd, ip_family family);
 
 }  // namespace mbusd

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 namespace mbusd {
@@ -97,6 +98,7 @@ void local_connection::readable() {
 void local_connection::take_frames() {
     const auto now = environment_.now();
     mbus::mbws::frame_view frame;
+    std::optional<router::gather_scope> together{std::in_place, environment_.hub};
     while (!connection_.closing()) {
         if (!connection_.wants_input()) {
             reader_.keep();
@@ -112,6 +114,7 @@ void local_connection::take_frames() {
         }
         if (connection_.handle(now, frame) == verdict::closing) break;
     }
+    together.reset();
     if (auto* session = connection_.session()) environment_.hub.touch(*session);
     wake();
 }

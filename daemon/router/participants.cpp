@@ -71,6 +71,7 @@ route_status router::send(mbus::mbws::time_point now, const outgoing_message& wh
     } else {
         return refuse(report, errc::bad_command, "type must be a media type such as image/png");
     }
+    hand_over();
     const auto* way = routes_.find(what.to, bus_->node());
     if (way == nullptr) {
         ++counters_.refused_address;

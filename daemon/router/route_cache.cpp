@@ -24,7 +24,7 @@ const route* route_cache::find(std::string_view to, const mbus::protocol::node& 
     return &way;
 }
 
-void route_cache::work_out(route& way, const mbus::protocol::node& node) const {
+void route_cache::work_out(route& way, const mbus::protocol::node& node) {
     const auto matched = node.match(way.to);
     way.local.clear();
     for (const auto handle : matched.local) {
@@ -33,6 +33,7 @@ void route_cache::work_out(route& way, const mbus::protocol::node& node) const {
     way.remote = matched.remote;
     way.complete = matched.complete;
     way.generation = node.generation();
+    way.serial = ++last_serial_;
 }
 
 }  // namespace mbusd

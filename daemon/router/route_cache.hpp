@@ -33,6 +33,7 @@ struct route {
     std::size_t remote = 0;        // peers on the bus
     bool complete = false;         // the full address of exactly one entity
     std::uint64_t generation = 0;  // of the node, when it was worked out
+    std::uint64_t serial = 0;      // tells what was worked out then from all else
 
     [[nodiscard]] std::size_t total() const noexcept { return local.size() + remote; }
     // The bus need not hear it: the full address of an entity of ours.
@@ -59,12 +60,13 @@ private:
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
-    void work_out(route& way, const mbus::protocol::node& node) const;
+    void work_out(route& way, const mbus::protocol::node& node);
 
     entity_finder find_entity_;
     using route_map = std::unordered_map<std::string, route, text_hash, std::equal_to<>>;
     route_map routes_;
     route_map::value_type* last_ = nullptr;  // what was found last: senders repeat themselves
+    std::uint64_t last_serial_ = 0;
     mbus::error fault_;
 };
 

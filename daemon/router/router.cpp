@@ -119,6 +119,7 @@ void router::advance(time_point now) {
 void router::work_later() { turns_.add(*this); }
 
 void router::end_of_turn() {
+    hand_over();
     send_refusals();
     detach_withdrawn();
     inbound_forms_.reset();
@@ -253,6 +254,7 @@ mbus::result<mbus::mbws::opened_session> router::make_session(time_point now,
 }
 
 void router::ended(time_point, mbus::mbws::broker_session& session, mbus::mbws::end_reason) {
+    hand_over();
     auto* record = sessions_.find(session.id());
     if (record == nullptr) return;
     if (grants_ != nullptr) grants_->ended(*record);

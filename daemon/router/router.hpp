@@ -16,6 +16,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,6 +25,7 @@
 #include "bus/bus.hpp"
 #include "config/config_file.hpp"
 #include "mbws/broker_session.hpp"
+#include "mbws/message_run.hpp"
 #include "mbws/session_host.hpp"
 #include "protocol/node.hpp"
 #include "router/accounts.hpp"
@@ -80,6 +82,21 @@ public:
     void count_malformed() noexcept { ++counters_.malformed_connections; }
     // A connection has given its session something to do: its deadline may have changed.
     void touch(mbus::mbws::broker_session& session);
+    // While one lives, plain messages that follow each other to the same receivers are handed over together, at
+    // its end or when something else comes. For the frames of one read.
+    class gather_scope {
+    public:
+        explicit gather_scope(router& hub) noexcept : hub_(hub) { hub_.gathering_ = true; }
+        ~gather_scope() {
+            hub_.gathering_ = false;
+            hub_.hand_over();
+        }
+        gather_scope(const gather_scope&) = delete;
+        gather_scope& operator=(const gather_scope&) = delete;
+
+    private:
+        router& hub_;
+    };
 
     // Who knows tokens, and who makes capability URLs; both outlive the router's use. Without them
     // nobody can connect with a token, and grants are refused.
@@ -179,6 +196,9 @@ public:
     mbus::mbws::route_status route(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                                    const mbus::mbws::routed_message& what,
                                    mbus::mbws::route_report& report) override;
+    bool route_again(mbus::mbws::broker_session& session, std::string_view body,
+                     const mbus::mbws::body_summary& commands) override;
+    void hand_over() override;
     mbus::result<mbus::mbws::granted> grant(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                                             const mbus::mbws::grant_request& request) override;
     mbus::result<void> revoke(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
@@ -257,6 +277,23 @@ private:
                                                    std::optional<std::uint32_t> first_sequence);
     void store_turn();
 
+    // runs of messages (gathering.cpp)
+    struct gathered {
+        std::uint64_t session = 0;    // whose messages they are
+        std::uint64_t sender = 0;     // attachment::handle
+        std::uint64_t way = 0;        // route::serial; 0: nothing is gathered
+        bool possible = false;        // all receivers take runs
+        bool to_bus = false;
+        bool sender_can_wait = false;  // routed_message::sender_can_wait
+        std::uint64_t time = 0;        // of all messages; 0: that of their turn
+        std::vector<local_entity*> receivers;
+    };
+    bool gather(const routing& job, mbus::mbws::route_status& status, mbus::mbws::route_report& report);
+    bool begin_run(const routing& job);
+    [[nodiscard]] bool receivers_take_runs(const routing& job);
+    void hold_sender(local_entity& receiver);
+    void hand_over_singly(std::span<local_entity* const> receivers);
+
     // messages (routing.cpp)
     bool refused_by_rights(const routing& job, mbus::mbws::route_report& report);
     mbus::result<void> fits_datagram(const routing& job);
@@ -315,6 +352,9 @@ private:
     std::vector<watcher> watchers_;
     route_cache routes_;
     mbus::mbws::message_preparer preparer_;
+    mbus::mbws::message_run run_{preparer_};
+    gathered gathered_;
+    bool gathering_ = false;
     std::unordered_map<mbus::protocol::send_token, pending_send> pending_;
     mbus::protocol::send_token last_token_ = 0;
     std::uint64_t last_serial_ = 0;

@@ -85,6 +85,8 @@ route_status router::route(time_point now, mbus::mbws::broker_session& session,
     const auto mark = stored_mark();
     const routing job{.now = now, .sender = sender, .rights = sender->who->rights.get(), .what = what, .way = *way,
                       .forms = forms};
+    route_status gathered_status{};
+    if (gathering_ && gather(job, gathered_status, report)) return gathered_status;
     if (session.durable()) return route_durable(job, report);
     const auto status = route_one(job, report);
     return when_stored(job, mark, status, report);

@@ -134,9 +134,13 @@ private:
     void tell_state(connection_event what);
 
     // Turns.
-    void turn();
     // Whether messages go to the program at once or wait for dispatch().
     enum class handing : std::uint8_t { now, later };
+    void turn();
+    // A turn in which `read` reads, or nobody.
+    template <class Read>
+    void turn_with(Read read);
+    void take_input(io_outcome got, handing how);
     void read_in(handing how);
     bool take_frames(handing how);
     void write_out();

@@ -1,0 +1,130 @@
+// Messages that follow each other from one sender to the same receivers go to each of them in one piece
+// (mbws/message_run.hpp): per message and receiver nothing is left to be done.
+#include <algorithm>
+
+#include "router/refusals.hpp"
+#include "router/router.hpp"
+
+namespace mbusd {
+
+using mbus::mbws::message_run;
+using mbus::mbws::offer_result;
+using mbus::mbws::route_report;
+using mbus::mbws::route_status;
+
+// True: the message is in the run, or was refused; `status` and `report` say which. What the bus gets, it gets
+// at once.
+bool router::gather(const routing& job, route_status& status, route_report& report) {
+    const auto& what = job.what;
+    const bool plain = !what.reliable && !what.receipt_wanted && what.ttl == 0 && what.type.empty() &&
+                       !what.commands.has_ping && what.body.size() <= message_run::body_octets_max;
+    const bool same = gathered_.way == job.way.serial && gathered_.sender == what.from->handle &&
+                      gathered_.session == job.sender->id;
+    if (!plain || !same) hand_over();
+    if (!plain || !(same ? gathered_.possible : begin_run(job))) return false;
+    if (gathered_.to_bus) {
+        if (auto put = put_on_bus(job, 0); !put) {
+            ++(put.error().code == mbus::errc::too_large ? counters_.refused_size : counters_.refused_bus);
+            status = refuse(report, put.error().code, std::move(put.error().text));
+            return true;
+        }
+    }
+    const auto& source = job.forms.source();
+    if (!run_.add(source.time, what.body)) {
+        hand_over();
+        // A run that was possible is possible again, and an empty one takes any message of this size.
+        if (!begin_run(job) || !run_.add(source.time, what.body)) return false;
+    }
+    ++counters_.routed;
+    report.matched = static_cast<std::uint32_t>(gathered_.receivers.size() + job.way.remote);
+    status = route_status::routed;
+    return true;
+}
+
+// A message with the fields of the one before. What is not routine goes the whole way.
+bool router::route_again(mbus::mbws::broker_session& session, std::string_view body,
+                         const mbus::mbws::body_summary& commands) {
+    if (gathered_.way == 0 || !gathered_.possible || gathered_.to_bus || gathered_.session != session.id()) return false;
+    if (commands.has_ping || !run_.add(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body)) return false;
+    ++counters_.routed;
+    return true;
+}
+
+bool router::begin_run(const routing& job) {
+    gathered_.session = job.sender->id;
+    gathered_.sender = job.what.from->handle;
+    gathered_.way = job.way.serial;
+    gathered_.to_bus = !job.way.stays_here();
+    gathered_.sender_can_wait = job.what.sender_can_wait;
+    gathered_.time = job.what.time;
+    gathered_.possible = monitors_.empty() && !job.sender->session->durable() &&
+                         (job.rights == nullptr || job.rights->sends_anywhere() || !job.rights->refuses_send(job.way.to)) && receivers_take_runs(job) &&
+                         run_.begin(job.forms.source().to, job.forms.source().from);
+    return gathered_.possible;
+}
+
+bool router::receivers_take_runs(const routing& job) {
+    gathered_.receivers.clear();
+    for (auto* entity : job.way.local) {
+        if (gets_no_copy(job, *entity)) continue;
+        if (entity->session == nullptr || entity->kept || !entity->type.empty() || !entity->commands.empty()) return false;
+        if (!entity->session->takes_runs()) return false;
+        gathered_.receivers.push_back(entity);
+    }
+    return !gathered_.receivers.empty();
+}
+
+void router::hand_over() {
+    gathered_.way = 0;
+    if (run_.messages() == 0) return;
+    const auto now = bus_->now().now;
+    auto& receivers = gathered_.receivers;
+    // Who can't take the run comes last.
+    const auto singly = std::partition(receivers.begin(), receivers.end(), [&](local_entity* each) {
+        using answer = mbus::mbws::broker_session::run_answer;
+        if (each->gone) return true;
+        const auto can = each->session->can_take(run_, {.slot = each->slot, .sender_can_wait = gathered_.sender_can_wait});
+        if (can == answer::no || !within_quota(now, *each->owner, run_.frames().size())) return false;
+        each->session->offer_run(now, run_, can);
+        if (can == answer::wait) hold_sender(*each);
+        sessions_.touch(*each->owner);
+        counters_.delivered += run_.messages();
+        return true;
+    });
+    if (singly != receivers.end()) hand_over_singly({singly, receivers.end()});
+    run_.end();
+    work_later();
+}
+
+void router::hold_sender(local_entity& receiver) {
+    auto* const sender = sessions_.find(gathered_.session);
+    if (sender == nullptr) return;
+    receiver.owner->held_senders.push_back(sender->id);
+    sender->session->hold();
+}
+
+// Slow readers, whose policies look at each message.
+void router::hand_over_singly(std::span<local_entity* const> receivers) {
+    const auto now = bus_->now().now;
+    // The texts of the addresses: what stands behind the three octets of a field's head.
+    const auto to = run_.to_field().substr(3);
+    const auto from = run_.from_field().substr(3);
+    run_.for_each([&](const message_run::message& one) {
+        mbus::mbws::body_summary commands;
+        if (mbus::mbws::check_commands(one.body, commands)) return;  // was checked before: never
+        message_forms forms{preparer_, {.to = to,
+                                        .from = from,
+                                        .type = {},
+                                        .body = one.body,
+                                        .first_command = commands.first_command,
+                                        .time = one.time,
+                                        .serial = ++last_serial_}};
+        for (auto* entity : receivers) {
+            if (entity->gone) continue;
+            const mbus::mbws::delivery how{.sender_can_wait = gathered_.sender_can_wait};
+            if (offer(now, *entity, forms, how) == offer_result::wait) hold_sender(*entity);
+        }
+    });
+}
+
+}  // namespace mbusd
