@@ -258,7 +258,8 @@ TEST_CASE("a send error on one link is counted there; the other links get the da
                            true,
                            {.needs_other = [](auto) { return false; },
                             .on_error = [&](const group_target*, int error) { errors.push_back(error); },
-                            .on_oversized = [](const auto&, auto) {}}};
+                            .on_oversized = [](const auto&, auto) {},
+                            .on_runs_refused = [](auto, auto) {}}};
     sender.set_sockets(out.fd(), -1);
     group_target good{.interface_index = 1,
                       .name = "lo",
