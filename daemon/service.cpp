@@ -140,7 +140,8 @@ struct service::parts {
     service_manager manager;
     state_directory state;
     std::vector<inherited_socket> inherited;
-    boost::asio::io_context context{1};  // one thread runs it; the store's worker posts to it
+    // One thread runs it and has all sockets and timers; the store's worker posts to it.
+    boost::asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     turn_queue turns;
     store kept;
     router hub;

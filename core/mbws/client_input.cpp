@@ -109,7 +109,7 @@ bool client_session::on_connected(time_point now, const frame_view& frame) {
     if (options_.window != 0 && window_ == 0) return fail(errc::window, "the daemon granted no window");
     peer_size_ = frame.integer32(key::size, frame_octets_default);
     told_ = told_addresses{frame.integer32(key::addresses)};
-    plain_to_ = 0;
+    plain_to_.clear();
     if (resumed) {
         drop_acknowledged(frame.integer(key::received));
     } else {
@@ -249,7 +249,23 @@ void client_session::write_ack() {
     write(verb::ack, taken_);
 }
 
+// What the header of a message says.
+void client_session::describe(const frame_view& frame, delivered_message& what) {
+    what.to = frame.text(key::to);
+    what.from = frame.text(key::from);
+    what.entity = frame.text(key::entity);
+    what.type = frame.text(key::type);
+    what.time = frame.integer(key::time);
+    what.sequence.reset();
+    if (frame.has(key::sequence)) what.sequence = frame.integer32(key::sequence);
+    what.interface = frame.text(key::interface);
+    what.reliable = frame.reliable();
+    what.redelivered = frame.redelivered();
+    what.monitor = frame.text(key::mode) == to_string(attach_mode::monitor);
+}
+
 bool client_session::on_message(time_point now, const frame_view& frame) {
+    const bool same = std::exchange(delivered_repeatable_, false) && frame.repeats;
     switch (take_number(now, frame.number)) {
     case intake::failed: return false;
     case intake::duplicate: return true;
@@ -260,20 +276,13 @@ bool client_session::on_message(time_point now, const frame_view& frame) {
     if (frame.has(key::code)) {
         handler_.on_missed(1);  // it had a number already when it had to go: nothing to hand on
     } else {
-        delivered_message what;
-        what.number = options_.window == 0 ? 0 : frame.number;
-        what.to = frame.text(key::to);
-        what.from = frame.text(key::from);
-        what.entity = frame.text(key::entity);
-        what.type = frame.text(key::type);
+        delivered_message& what = delivered_;
+        what.repeats = same;
         what.body = frame.body;
-        what.time = frame.integer(key::time);
-        if (frame.has(key::sequence)) what.sequence = frame.integer32(key::sequence);
-        what.interface = frame.text(key::interface);
-        what.reliable = frame.reliable();
-        what.redelivered = frame.redelivered();
-        what.monitor = frame.text(key::mode) == to_string(attach_mode::monitor);
+        what.number = options_.window == 0 ? 0 : frame.number;
+        if (!what.repeats) describe(frame, what);
         what.frame = &frame;
+        delivered_repeatable_ = true;
         handled = handler_.on_message(what);
     }
     mark_taken(frame.number, handled);

@@ -102,6 +102,7 @@ struct delivered_message {
     bool reliable = false;
     bool redelivered = false;
     bool monitor = false;  // a copy of a message between others
+    bool repeats = false;  // but for number and body it is like the one before
     const frame_view* frame = nullptr;
 };
 
@@ -266,6 +267,7 @@ private:
     bool on_close();
     bool on_ack(time_point now, std::uint64_t number);
     bool on_message(time_point now, const frame_view& frame);
+    static void describe(const frame_view& frame, delivered_message& what);
     bool on_receipt(time_point now, const frame_view& frame);
     bool on_nak(time_point now, const frame_view& frame);
     void start_new_session();
@@ -280,6 +282,7 @@ private:
     bool fail(errc code, std::string_view text);
 
     // Output (client_session.cpp).
+    bool send_plainly(const client_message& what);
     void write_message(std::uint8_t flags, std::uint64_t number, std::uint64_t to_id, const client_message& what);
     void reset_reader();
     void write(mbws::verb which, std::uint64_t number = 0, std::string_view body = {});
@@ -293,6 +296,8 @@ private:
     state state_ = state::idle;
     frame_reader reader_;
     frame_view frame_;  // reused
+    delivered_message delivered_;
+    bool delivered_repeatable_ = false;  // it is what the last frame brought
 
     std::string token_;      // of the session; a secret
     bool resuming_ = false;  // `connect` named a session
@@ -309,8 +314,9 @@ private:
     std::size_t out_at_ = 0;  // what of it was written
     address_names names_;
     told_addresses told_;  // on this connection
-    // The header of a message with nothing but a destination that the broker knows: most are such.
-    std::uint64_t plain_to_ = 0;
+    // The header of a message with nothing but this destination, which the broker knows: most are such.
+    std::string plain_to_;  // empty: none
+    std::uint16_t plain_number_ = 0;
     std::string plain_header_;
     message_token last_token_ = 0;
     ring<kept_message> kept_;

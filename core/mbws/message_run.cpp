@@ -29,22 +29,34 @@ bool message_run::begin(std::string_view to, std::string_view from) {
     if (to.empty() || from.empty() || to.size() + from.size() > address_octets_max) return false;
     const std::uint64_t to_id = preparer_.names().id_of(to);
     const std::uint64_t from_id = preparer_.names().id_of(from);
-    if (to_id == to_id_ && from_id == from_id_) return true;  // all is there from the last run
+    for (auto& known : ways_) {
+        if (known.to_id != to_id || known.from_id != from_id) continue;
+        way_ = &known;
+        return true;
+    }
+    way& fresh = ways_[next_way_];
+    if (!make_way(fresh, to, from, to_id, from_id)) return false;
+    next_way_ = (next_way_ + 1) % ways_max;
+    way_ = &fresh;
+    return true;
+}
+
+bool message_run::make_way(way& into, std::string_view to, std::string_view from, std::uint64_t to_id, std::uint64_t from_id) {
     const std::uint64_t to_number = to_id % addresses_of_broker;
     const std::uint64_t from_number = from_id % addresses_of_broker;
     if (to_number == from_number) return false;
-    to_id_ = to_id;
-    from_id_ = from_id;
-    addresses_.clear();
-    append_field(addresses_, key::to, to);
-    to_octets_ = addresses_.size();
-    append_field(addresses_, key::from, from);
-    header_.assign(frame_header_octets, '\0');
-    append_field(header_, key::to_number, to_number);
-    append_field(header_, key::from_number, from_number);
-    append_field(header_, key::time, std::uint64_t{0});
-    assert(header_.size() == header_octets);
-    write_frame_head(header_.data(), {verb::message, 0, header_octets, 0, 0});
+    into.to_id = to_id;
+    into.from_id = from_id;
+    into.addresses.clear();
+    append_field(into.addresses, key::to, to);
+    into.to_octets = into.addresses.size();
+    append_field(into.addresses, key::from, from);
+    into.header.assign(frame_header_octets, '\0');
+    append_field(into.header, key::to_number, to_number);
+    append_field(into.header, key::from_number, from_number);
+    append_field(into.header, key::time, std::uint64_t{0});
+    assert(into.header.size() == header_octets);
+    write_frame_head(into.header.data(), {verb::message, 0, header_octets, 0, 0});
     return true;
 }
 
@@ -61,12 +73,12 @@ bool message_run::add(std::uint64_t time, std::string_view body) {
         frames.resize(std::min(wanted, octets_max));
     }
     char* const at = frames.data() + used_;
-    std::memcpy(at, header_.data(), header_octets);
+    std::memcpy(at, way_->header.data(), header_octets);
     write_big_endian(at + 4, static_cast<std::uint32_t>(body.size()));
     write_big_endian(at + header_octets - 8, time);
     std::memcpy(at + header_octets, body.data(), body.size());
     used_ += octets;
-    largest_ = std::max(largest_, octets + addresses_.size());
+    largest_ = std::max(largest_, octets + way_->addresses.size());
     ++messages_;
     return true;
 }

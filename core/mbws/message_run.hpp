@@ -13,6 +13,7 @@
 // without a time to live. Thread-safety: none; preparer outlives the run.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,11 +45,15 @@ public:
     [[nodiscard]] std::size_t messages() const noexcept { return messages_; }
     // Octets of the largest frame, addresses included.
     [[nodiscard]] std::size_t largest() const noexcept { return largest_; }
-    [[nodiscard]] std::uint64_t to_id() const noexcept { return to_id_; }
-    [[nodiscard]] std::uint64_t from_id() const noexcept { return from_id_; }
+    [[nodiscard]] std::uint64_t to_id() const noexcept { return way_->to_id; }
+    [[nodiscard]] std::uint64_t from_id() const noexcept { return way_->from_id; }
     // The fields to and from, for a receiver that does not know their numbers yet.
-    [[nodiscard]] std::string_view to_field() const noexcept { return std::string_view{addresses_}.substr(0, to_octets_); }
-    [[nodiscard]] std::string_view from_field() const noexcept { return std::string_view{addresses_}.substr(to_octets_); }
+    [[nodiscard]] std::string_view to_field() const noexcept {
+        return std::string_view{way_->addresses}.substr(0, way_->to_octets);
+    }
+    [[nodiscard]] std::string_view from_field() const noexcept {
+        return std::string_view{way_->addresses}.substr(way_->to_octets);
+    }
     // All frames, one after the other. They live as long as storage() is held.
     [[nodiscard]] std::string_view frames() const noexcept {
         return storage_ == nullptr ? std::string_view{} : std::string_view{storage_->octets_.data(), used_};
@@ -78,17 +83,27 @@ public:
     }
 
 private:
+    // What all messages from one sender to one destination have in common.
+    struct way {
+        std::uint64_t to_id = 0;
+        std::uint64_t from_id = 0;
+        std::string addresses;  // the fields to and from
+        std::size_t to_octets = 0;
+        std::string header;     // what all frames begin with; length of the body and time differ
+    };
+    static constexpr std::size_t ways_max = 8;  // of the last runs: requests and answers take turns
+
+    bool make_way(way& into, std::string_view to, std::string_view from, std::uint64_t to_id, std::uint64_t from_id);
+
     message_preparer& preparer_;
     prepared_message* storage_ = nullptr;
     message_ref held_;  // the same
-    std::string addresses_;  // the fields to and from
-    std::size_t to_octets_ = 0;
-    std::string header_;     // what all frames begin with; length of the body and time differ
+    std::array<way, ways_max> ways_;
+    std::size_t next_way_ = 0;
+    way* way_ = ways_.data();
     std::size_t used_ = 0;
     std::size_t messages_ = 0;
     std::size_t largest_ = 0;
-    std::uint64_t to_id_ = 0;
-    std::uint64_t from_id_ = 0;
 };
 
 }  // namespace mbus::mbws

@@ -21,10 +21,10 @@
 
 namespace mbus::mbws {
 
-// A piece of output, for struct iovec.
+// A piece of output, for struct iovec. Not initialized: writers make arrays of hundreds, and use a few.
 struct octet_span {
-    const char* data = nullptr;
-    std::size_t size = 0;
+    const char* data;
+    std::size_t size;
 };
 
 class output_queue {

@@ -66,7 +66,7 @@ void local_connection::advance(mbus::mbws::time_point now) {
 
 void local_connection::wait_readable() {
     if (closed_ || std::exchange(reading_, true)) return;
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+    socket_.async_wait(descriptor::wait_read,
                        [self = shared_from_this()](const boost::system::error_code& fault) {
                            self->reading_ = false;
                            if (!fault && !self->closed_) self->readable();
@@ -188,7 +188,7 @@ void local_connection::discard_input() {
 
 void local_connection::wait_writable() {
     if (closed_ || std::exchange(writing_, true)) return;
-    socket_.async_wait(boost::asio::posix::stream_descriptor::wait_write,
+    socket_.async_wait(descriptor::wait_write,
                        [self = shared_from_this()](const boost::system::error_code& fault) {
                            self->writing_ = false;
                            if (!fault && !self->closed_) self->wake();

@@ -10,7 +10,8 @@
 #include <memory>
 #include <span>
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 #include "mbws/broker_connection.hpp"
 #include "mbws/connection_port.hpp"
@@ -58,6 +59,9 @@ public:
     void finish(mbus::errc reason, std::string_view text) override;
 
 private:
+    // With the executor's own type, which spares a walk through the one that may hold any.
+    using descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+
     void end_of_turn() override;
     void wait_readable();
     void wait_writable();
@@ -67,7 +71,7 @@ private:
     void write();
 
     local_environment& environment_;
-    boost::asio::posix::stream_descriptor socket_;
+    descriptor socket_;
     std::uint64_t id_;
     mbus::mbws::frame_reader reader_;
     mbus::mbws::broker_connection connection_;

@@ -2,22 +2,28 @@
 
 namespace mbusd {
 
-const route* route_cache::find(std::string_view to, const mbus::protocol::node& node) {
-    const auto generation = node.generation();
-    if (last_ == nullptr || last_->first != to) {
-        const auto known = routes_.find(to);
-        last_ = known != routes_.end() ? &*known : nullptr;
+route_cache::route_map::value_type* route_cache::look_up(std::string_view to) {
+    for (auto* each : recent_) {
+        if (each != nullptr && each->first == to) return each;
     }
-    if (last_ != nullptr) {
-        if (last_->second.generation != generation) work_out(last_->second, node);
-        return &last_->second;
+    const auto known = routes_.find(to);
+    if (known == routes_.end()) return nullptr;
+    recent_[next_recent_] = &*known;
+    next_recent_ = (next_recent_ + 1) % recent_.size();
+    return &*known;
+}
+
+const route* route_cache::find(std::string_view to, const mbus::protocol::node& node) {
+    if (auto* const known = look_up(to)) {
+        if (known->second.generation != node.generation()) work_out(known->second, node);
+        return &known->second;
     }
     auto address = mbus::address::parse(to);
     if (!address) {
         fault_ = std::move(address).error();
         return nullptr;
     }
-    if (routes_.size() >= routes_max) routes_.clear();
+    if (routes_.size() >= routes_max) clear();
     auto& way = routes_[std::string{to}];
     way.to = std::move(*address);
     work_out(way, node);

@@ -7,6 +7,7 @@
 // One thread. An entry is valid until the next call of find() or clear().
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -51,7 +52,7 @@ public:
     [[nodiscard]] const mbus::error& fault() const noexcept { return fault_; }
     void clear() noexcept {
         routes_.clear();
-        last_ = nullptr;
+        recent_.fill(nullptr);
     }
     [[nodiscard]] std::size_t size() const noexcept { return routes_.size(); }
 
@@ -60,12 +61,15 @@ private:
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const noexcept { return std::hash<std::string_view>{}(text); }
     };
+    using route_map = std::unordered_map<std::string, route, text_hash, std::equal_to<>>;
+    route_map::value_type* look_up(std::string_view to);
     void work_out(route& way, const mbus::protocol::node& node);
 
     entity_finder find_entity_;
-    using route_map = std::unordered_map<std::string, route, text_hash, std::equal_to<>>;
     route_map routes_;
-    route_map::value_type* last_ = nullptr;  // what was found last: senders repeat themselves
+    // What was found last: senders repeat themselves, and requests and answers take turns.
+    std::array<route_map::value_type*, 4> recent_{};
+    std::size_t next_recent_ = 0;
     std::uint64_t last_serial_ = 0;
     mbus::error fault_;
 };

@@ -109,10 +109,14 @@ session_record& session_table::insert(std::uint64_t id, std::string token, std::
 }
 
 session_record* session_table::find(std::uint64_t id) noexcept {
-    if (last_found_ != nullptr && last_found_->id == id) return last_found_;
+    for (auto* each : recent_) {
+        if (each != nullptr && each->id == id) return each;
+    }
     const auto found = sessions_.find(id);
     if (found == sessions_.end()) return nullptr;
-    return last_found_ = found->second.get();
+    recent_[next_recent_] = found->second.get();
+    next_recent_ = (next_recent_ + 1) % recent_.size();
+    return found->second.get();
 }
 
 session_record* session_table::find_token(std::string_view token) noexcept {
@@ -132,7 +136,7 @@ void session_table::remove(session_record& record) {
     if (found == sessions_.end()) return;
     set_deadline(record, never);
     --record.account->sessions;
-    last_found_ = nullptr;
+    recent_.fill(nullptr);
     removed_.push_back(std::move(found->second));
     sessions_.erase(found);
 }

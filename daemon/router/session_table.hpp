@@ -9,6 +9,8 @@
 // One thread.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -87,7 +89,8 @@ private:
     std::vector<std::uint64_t> touched_;
     std::vector<std::unique_ptr<session_record>> removed_;
     std::uint64_t last_id_ = 0;
-    session_record* last_found_ = nullptr;  // asked for again at each message of a burst
+    std::array<session_record*, 4> recent_{};  // asked for again at each message
+    std::size_t next_recent_ = 0;
 };
 
 // `octets` random octets as URL-safe Base64 without padding, from the kernel.

@@ -31,19 +31,14 @@ void core::run_until(const bool& done, std::chrono::milliseconds limit) {
     const auto self = shared_from_this();
     if (depth_ == 0) looped_ = false;
     const auto end = later(link_->now(), limit);
-    // Whatever is to be written goes out; then the wait itself reads.
-    turn_with([] {});
+    // What was sent goes out first, and nothing is read that can't be there yet.
+    finish_turn();
     bool has_read = false;
     while (!done && (state_ != connection_state::closed || !events_.empty())) {
         const auto now = link_->now();
         if (now >= end && has_read) return;
-        const auto until = std::min(end, deadline());
-        if (until <= now) {
-            turn();
-        } else {
-            const auto got = link_->wait_and_read(until, input_);
-            turn_with([&] { take_input(got, handing::now); });
-        }
+        if (now < end) link_->wait(std::min(end, deadline()));
+        turn();
         has_read = true;
     }
 }
@@ -88,14 +83,17 @@ void core::post(std::function<void()> what) {
 }
 
 void core::turn() {
-    turn_with([this] { read_in(handing::now); });
-}
-
-template <class Read>
-void core::turn_with(Read read) {
     {
         depth_guard guard{depth_};
-        read();
+        read_in(handing::now);
+    }
+    finish_turn();
+}
+
+// All of a turn but the reading.
+void core::finish_turn() {
+    {
+        depth_guard guard{depth_};
         const auto now = link_->now();
         timers_.run(now);
         if (open_) session_.advance(now);
@@ -120,15 +118,6 @@ void core::read_in(handing how) {
         session_.feed({input_.data(), got.octets});
         if (take_frames(how) || got.octets < input_.size()) return;
     }
-}
-
-// What wait_and_read() brought, and what may stand behind it.
-void core::take_input(io_outcome got, handing how) {
-    if (!open_) return;
-    if (got.broken) return link_broken();
-    if (got.octets == 0) return;
-    session_.feed({input_.data(), got.octets});
-    if (!take_frames(how) && got.octets == input_.size()) read_in(how);
 }
 
 // Every frame that was fed. True when the program got a message: it may have something to say.

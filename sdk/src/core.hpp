@@ -137,10 +137,7 @@ private:
     // Whether messages go to the program at once or wait for dispatch().
     enum class handing : std::uint8_t { now, later };
     void turn();
-    // A turn in which `read` reads, or nobody.
-    template <class Read>
-    void turn_with(Read read);
-    void take_input(io_outcome got, handing how);
+    void finish_turn();
     void read_in(handing how);
     bool take_frames(handing how);
     void write_out();
@@ -173,6 +170,7 @@ private:
     void count_missed(std::uint64_t messages);
     entity_record* find_entity(std::string_view text, bool monitor) const;
     void forget_entity(const std::shared_ptr<entity_record>& which, const error& why);
+    static void describe(const mbws::delivered_message& what, const entity_record& to, received_message& message);
     static void read_address(std::string_view text, mbus::address& into);
 
     // Calls.
@@ -211,6 +209,7 @@ private:
     std::deque<event> events_;
     arrival arrived_;
     std::vector<pooled_entry> spare_entries_;
+    std::uint64_t filled_ = 0;  // inbox_entry::filled of the last
     std::vector<std::shared_ptr<void>> retired_;  // what may be running further up the stack
     std::vector<char> input_;
 

@@ -177,6 +177,7 @@ void core::deliver(entity_record& to, inbox_entry& entry) {
         handler(message);
         return;
     }
+    entry.filled = 0;
     while (!to.receivers.empty()) {
         auto state = std::move(to.receivers.front());
         to.receivers.pop_front();

@@ -130,17 +130,11 @@ void core::on_refused(std::uint32_t request, const error& failure) {
     on_done(request);  // what could not be detached is not attached either
 }
 
-bool core::on_message(const mbws::delivered_message& what) {
-    auto* const to = find_entity(what.entity, what.monitor);
-    if (to == nullptr || to->gone) return true;  // detached meanwhile
-    auto entry = take_entry();
-    entry->number = what.number;
-    auto& message = entry->message;
-    // Neighbours tend to have much in common, and an entry that is used again has it already.
+// Neighbours tend to have much in common.
+void core::describe(const mbws::delivered_message& what, const entity_record& to, received_message& message) {
     read_address(what.from, message.from);
     read_address(what.to, message.to);
-    if (message.entity != to->address) message.entity = to->address;
-    message.body = what.body;
+    if (message.entity != to.address) message.entity = to.address;
     message.type = what.type;
     message.reliable = what.reliable;
     message.redelivered = what.redelivered;
@@ -148,6 +142,18 @@ bool core::on_message(const mbws::delivered_message& what) {
     message.time = std::chrono::system_clock::time_point{std::chrono::milliseconds{what.time}};
     message.sequence = what.sequence;
     message.interface = what.interface;
+}
+
+bool core::on_message(const mbws::delivered_message& what) {
+    auto* const to = find_entity(what.entity, what.monitor);
+    if (to == nullptr || to->gone) return true;  // detached meanwhile
+    auto entry = take_entry();
+    entry->number = what.number;
+    auto& message = entry->message;
+    // An entry that is used again for a message like its last one has all but the body already.
+    if (!what.repeats || entry->filled == 0 || entry->filled != filled_) describe(what, *to, message);
+    entry->filled = ++filled_;
+    message.body = what.body;
     message.commands_.clear();
     message.taken_apart_ = false;
     if (what.number != 0) untaken_.emplace_back(what.number, false);

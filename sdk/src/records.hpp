@@ -31,6 +31,7 @@ using state_of = std::shared_ptr<operation_state<T>>;
 struct inbox_entry {
     received_message message;
     std::uint64_t number = 0;
+    std::uint64_t filled = 0;  // counts what the core has put into entries; 0: somebody took it out
 };
 
 // What a payload holds, or a text that is sent as it is.

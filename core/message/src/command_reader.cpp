@@ -108,10 +108,10 @@ void skip_plain(cursor& in) noexcept {
 #ifdef __SSE2__
     while (in.end - in.at >= 16) {
         const auto octets = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in.at));
-        // As signed numbers, what is not ASCII is below the blank, too.
+        // One more than the octet, as a signed number, is at most a blank for controls, DEL and all but ASCII.
+        const auto unprintable = _mm_cmpgt_epi8(_mm_set1_epi8(' ' + 1), _mm_add_epi8(octets, _mm_set1_epi8(1)));
         const auto special = _mm_or_si128(
-            _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')), _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'))),
-            _mm_or_si128(_mm_cmplt_epi8(octets, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(octets, _mm_set1_epi8('\x7f'))));
+            unprintable, _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('"')), _mm_cmpeq_epi8(octets, _mm_set1_epi8('\\'))));
         const auto found = static_cast<unsigned>(_mm_movemask_epi8(special));
         if (found != 0) {
             in.at += std::countr_zero(found);
