@@ -39,6 +39,12 @@ instant read_clocks() {
             static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(wall).count())};
 }
 
+// What was read in a turn.
+struct taken {
+    std::size_t datagrams = 0;
+    std::size_t octets = 0;
+};
+
 mbus::protocol::node_options complete(mbus::protocol::node_options engine, const bus_links& links) {
     if (engine.host_id.empty()) engine.host_id = links.host_id();
     engine.session_port = links.options().port;
@@ -80,6 +86,7 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
     bool started = false;
     bool stopped = false;
     bool loopback_heard = false;
+    std::vector<mbus::protocol::endpoint> own_endpoints;  // as our group datagrams come back to us
     std::uint64_t kernel_drops = 0;
 
     [[nodiscard]] bool follows_families() const { return links.options().families == family_rule::automatic; }
@@ -89,7 +96,10 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
     void flush(const instant& at);
     void wait_writable(ip_family family);
     void arm(time_point deadline);
-    void readable(family_sockets& sockets, family_sockets::which socket, int fd);
+    bool hear_own(const instant& at);
+    void readable(family_sockets& sockets, family_sockets::which socket);
+    bool read_batch(const instant& at, family_sockets& sockets, family_sockets::which socket, taken& sum);
+    [[nodiscard]] bool is_own(const received& one) const;
     void take(const instant& at, const received& one, bool from_group);
     void count_kernel_drops(family_sockets& sockets, family_sockets::which socket, std::uint32_t total);
     void links_changed();
@@ -141,6 +151,7 @@ void bus_driver::implementation::end_turn() {
     const auto at = *turn;
     turn.reset();
     flush(at);
+    if (hear_own(at)) flush(at);
     auto deadline = engine.next_deadline();
     if (sender.blocked()) deadline = std::min(deadline, sender.stalled_at());
     arm(deadline);
@@ -184,25 +195,48 @@ void bus_driver::implementation::arm(time_point deadline) {
     });
 }
 
-void bus_driver::implementation::readable(family_sockets& sockets, family_sockets::which socket, int fd) {
+// The kernel has put what went to the group into our own group socket as well. Read now, it does not
+// wake the loop for another turn. True: something was there.
+bool bus_driver::implementation::hear_own(const instant& at) {
+    taken sum;
+    for (const auto family : {ip_family::v4, ip_family::v6}) {
+        auto* sockets = links.sockets(family);
+        if (sender.take_group_sent(family) && sockets != nullptr && started)
+            read_batch(at, *sockets, family_sockets::which::group, sum);
+    }
+    return sum.datagrams > 0;
+}
+
+void bus_driver::implementation::readable(family_sockets& sockets, family_sockets::which socket) {
     turn_end::at_once now{*end};
     const auto at = open_turn();
-    std::size_t datagrams = 0;
-    std::size_t octets = 0;
+    taken sum;
     bool more = true;
-    while (more && datagrams < datagrams_per_turn) {
-        more = batch.read(fd, [&](const received& one) {
-            ++datagrams;
-            octets += one.datagram.size();
-            if (one.kernel_drops) count_kernel_drops(sockets, socket, *one.kernel_drops);
-            take(at, one, socket == family_sockets::which::group);
-        });
-    }
-    now.finish(octets < small_read_octets);
+    while (more && sum.datagrams < datagrams_per_turn) more = read_batch(at, sockets, socket, sum);
+    now.finish(sum.octets < small_read_octets);
+}
+
+// True: more may wait.
+bool bus_driver::implementation::read_batch(const instant& at, family_sockets& sockets,
+                                            family_sockets::which socket, taken& sum) {
+    const bool group = socket == family_sockets::which::group;
+    return batch.read(group ? sockets.group().fd() : sockets.endpoint().fd(), [&](const received& one) {
+        ++sum.datagrams;
+        sum.octets += one.datagram.size();
+        if (one.kernel_drops) count_kernel_drops(sockets, socket, *one.kernel_drops);
+        take(at, one, group);
+    });
+}
+
+// Sent by us, from the address and port that nobody else on this host has. The first one, authentic
+// by its MAC, has shown that they come back; the others need no look.
+bool bus_driver::implementation::is_own(const received& one) const {
+    return loopback_heard && std::ranges::find(own_endpoints, one.from) != own_endpoints.end();
 }
 
 void bus_driver::implementation::take(const instant& at, const received& one, bool from_group) {
     if (one.truncated) return engine.count_drop(drop_reason::truncated);
+    if (from_group && is_own(one)) return engine.count_drop(drop_reason::own_echo);
     if (!links.accepts_source(one.from)) return engine.count_drop(drop_reason::not_local_host);
     const auto& counts = engine.counters();
     // Copies of authentic datagrams are dropped as duplicates, in the modern profile as replayed.
@@ -245,6 +279,11 @@ void bus_driver::implementation::refresh_targets() {
         return sockets == nullptr ? -1 : sockets->endpoint().fd();
     };
     sender.set_sockets(fd_of(ip_family::v4), fd_of(ip_family::v6));
+    own_endpoints.clear();
+    for (const auto& target : links.targets()) {
+        const auto port = links.sockets(target.family)->endpoint().port();
+        own_endpoints.push_back({target.family, target.source.octets, port, target.interface_index});
+    }
     sender.set_targets(links.targets());
     engine.set_datagram_budget(links.datagram_budget());
 }
@@ -255,7 +294,7 @@ void bus_driver::implementation::start() {
         auto* sockets = links.sockets(family);
         if (sockets == nullptr) continue;
         sockets->start(
-            [this, sockets](family_sockets::which socket, int fd) { readable(*sockets, socket, fd); });
+            [this, sockets](family_sockets::which socket) { readable(*sockets, socket); });
     }
     links.watch().start([this] { links_changed(); });
     open_turn();

@@ -181,8 +181,15 @@ int datagram_sender::send_some(datagram_span window, std::span<const planned> me
 }
 
 void datagram_sender::sent(std::span<const planned> messages) {
-    for (const auto& each : messages)
-        if (each.way->counts != nullptr) each.way->counts->datagrams += each.count;
+    for (const auto& each : messages) {
+        if (each.way->counts == nullptr) continue;
+        each.way->counts->datagrams += each.count;
+        group_sent_[index_of(each.way->target.family)] = true;
+    }
+}
+
+bool datagram_sender::take_group_sent(ip_family family) noexcept {
+    return std::exchange(group_sent_[index_of(family)], false);
 }
 
 // A run is not given up: its datagrams are tried one by one, and each has an error of its own, if any.

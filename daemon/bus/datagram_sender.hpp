@@ -78,6 +78,9 @@ public:
         return blocked_since_ + stall_max;
     }
 
+    // Whether group datagrams of this family went out since the last call.
+    [[nodiscard]] bool take_group_sent(ip_family family) noexcept;
+
     [[nodiscard]] const std::map<std::uint32_t, link_counts>& counts() const noexcept { return counts_; }
     [[nodiscard]] std::uint64_t errors() const noexcept { return errors_; }
     [[nodiscard]] std::uint64_t oversized() const noexcept { return oversized_; }
@@ -127,6 +130,7 @@ private:
     std::array<std::vector<planned>, 2> plan_;
     std::array<std::size_t, 2> done_{};
     std::size_t window_ = 0;
+    std::array<bool, 2> group_sent_{};
     std::optional<ip_family> blocked_;
     mbus::protocol::time_point blocked_since_{};
     std::map<std::uint32_t, link_counts> counts_;

@@ -14,7 +14,7 @@ family_sockets::family_sockets(boost::asio::io_context& context, const bus_optio
 
 family_sockets::~family_sockets() { stop(); }
 
-void family_sockets::start(std::function<void(which, int)> readable) {
+void family_sockets::start(std::function<void(which)> readable) {
     readable_ = std::move(readable);
     wait(which::group);
     wait(which::endpoint);
@@ -26,7 +26,7 @@ void family_sockets::wait(which socket) {
                       [this, socket, open = open_](const boost::system::error_code& failure) {
                           // After stop() `this` may be gone.
                           if (failure || !*open) return;
-                          readable_(socket, socket == which::group ? group_.fd() : endpoint_.fd());
+                          readable_(socket);
                           if (*open) wait(socket);
                       });
 }

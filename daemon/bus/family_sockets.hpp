@@ -25,8 +25,8 @@ public:
     family_sockets(const family_sockets&) = delete;
     family_sockets& operator=(const family_sockets&) = delete;
 
-    // Calls readable(socket, fd) each time datagrams wait. One call at a time per socket.
-    void start(std::function<void(which socket, int fd)> readable);
+    // Calls readable(socket) each time datagrams wait. One call at a time per socket.
+    void start(std::function<void(which socket)> readable);
     void when_writable(std::function<void()> then);  // the endpoint
     // Closes both. Safe inside the callbacks.
     void stop();
@@ -48,7 +48,7 @@ private:
     // Borrow the file descriptors above, and give them back (release) before those close.
     boost::asio::posix::stream_descriptor group_events_;
     boost::asio::posix::stream_descriptor endpoint_events_;
-    std::function<void(which, int)> readable_;
+    std::function<void(which)> readable_;
     // Handlers that were ready before stop() run after it: this tells them.
     std::shared_ptr<bool> open_ = std::make_shared<bool>(true);
 };

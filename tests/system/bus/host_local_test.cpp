@@ -246,6 +246,34 @@ TEST_CASE("without entities and traffic the loop does not wake up") {
     CHECK(context.run_for(500ms) == 0);
 }
 
+TEST_CASE("own datagrams that come back wake nobody and cost no MAC, and others are heard beside them") {
+    // given a daemon that has heard itself once
+    if (!network::fresh()) return;
+    network::run("ip link set lo up");
+    boost::asio::io_context context;
+    ends::daemon one{context, {}};
+    ends::daemon two{context, {}};
+    one.start("one");
+    two.start("two");
+    REQUIRE(ends::meet(context, one, two));
+    REQUIRE(ends::run_until(context, [&] { return one.bus.status().loopback_heard; }));
+    using mbus::protocol::drop_reason;
+    const auto echoes = one.drops(drop_reason::own_echo);
+    const auto datagrams = one.bus.node().counters().datagrams_in;
+    // when both send
+    for (int i = 0; i < 20; ++i) {
+        one.send("(app:two)", "demo.text(" + std::to_string(i) + ")");
+        two.send("(app:one)", "demo.text(" + std::to_string(i) + ")");
+        ends::run_until(context, [&] { return two.delivered.size() == std::size_t(i) + 1; });
+    }
+    REQUIRE(ends::run_until(context, [&] { return one.delivered.size() == 20 && two.delivered.size() == 20; }));
+    // then the engine has seen what the other one sent, and no more
+    CHECK(one.drops(drop_reason::own_echo) >= echoes + 20);
+    const auto others = one.bus.node().counters().datagrams_in - datagrams;
+    CHECK(others >= 20);
+    CHECK(others < 40);
+}
+
 TEST_CASE("a send error on one link is counted there; the other links get the datagram") {
     // given a link that does not exist beside one that does
     if (!network::fresh()) return;
