@@ -127,23 +127,19 @@ void client_session::write(verb which, std::uint64_t number, std::string_view bo
     static_cast<void>(frame_writer{out_, which, 0, number}.finish(body));
 }
 
-// The way of most messages: to the address of the one before, with nothing else to say. False: nothing was
-// done, and all that can be wrong has yet to be looked at.
-bool client_session::send_plainly(const client_message& what) {
-    const bool plain = !what.reliable && !what.receipt_wanted && (what.time | what.ttl) == 0 && what.from.empty() && what.type.empty();
-    if (!plain || plain_to_.empty() || what.to != plain_to_) return false;
-    if (options_.window != 0 || state_ != state::connected || close_wanted_ || !kept_.empty()) return false;
-    const std::size_t octets = plain_header_.size() + what.to.size() + header_octets_fixed + what.body.size();
+bool client_session::send_again(std::string_view to, std::string_view body) {
+    if (plain_to_.empty() || to != plain_to_ || state_ != state::connected || close_wanted_ || !kept_.empty()) return false;
+    const std::size_t octets = plain_header_.size() + to.size() + header_octets_fixed + body.size();
     if (octets > std::min<std::size_t>(peer_size_, frame_octets_limit) || waiting_octets() + octets > options_.queue_octets_max)
         return false;
     const std::size_t at = out_.size();
-    out_.append(plain_header_).append(what.body);
-    write_big_endian(out_.data() + at + 4, static_cast<std::uint32_t>(what.body.size()));
+    out_.append(plain_header_).append(body);
+    write_big_endian(out_.data() + at + 4, static_cast<std::uint32_t>(body.size()));
+    ++last_token_;
     return true;
 }
 
 result<message_token> client_session::send(const client_message& what) {
-    if (send_plainly(what)) return ++last_token_;
     if (close_wanted_) return error{errc::disconnected, "the connection is being closed; open another"};
     // What went out on this connection before was checked then.
     const bool directly = options_.window == 0 && state_ == state::connected && kept_.empty();
@@ -210,7 +206,7 @@ void client_session::write_message(std::uint8_t flags, std::uint64_t number, std
     writer.set_if(key::from, what.from).set_if(key::type, what.type);
     writer.set_if(key::time, what.time).set_if(key::ttl, std::uint64_t{what.ttl});
     static_cast<void>(writer.finish(what.body));  // the lengths were checked
-    const bool plain = (flags | number | what.time | what.ttl) == 0 && what.from.empty() && what.type.empty();
+    const bool plain = options_.window == 0 && (flags | number | what.time | what.ttl) == 0 && what.from.empty() && what.type.empty();
     if (!plain || !place.known) return;
     plain_to_ = what.to;
     plain_number_ = place.number;

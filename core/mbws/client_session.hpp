@@ -204,6 +204,9 @@ public:
 
     // Errors: overflow (the queue is full: wait for output to drain), too_large, bad_argument (ttl
     // or text that no field can hold), disconnected (after close()). Taken before `connected`, too.
+    // What send() does with most messages, without its checks of all the rest: a body of commands, and a destination
+    // that is the one before. False: nothing was done, send() has to look at it.
+    bool send_again(std::string_view to, std::string_view body);
     result<message_token> send(const client_message& what);
     // Gives a job of a queue back, for another reader; a nak. take_over() follows on_refusal_heard(),
     // not before (docs/mbws.md, section 4). Without a window nothing happens.
@@ -282,7 +285,6 @@ private:
     bool fail(errc code, std::string_view text);
 
     // Output (client_session.cpp).
-    bool send_plainly(const client_message& what);
     void write_message(std::uint8_t flags, std::uint64_t number, std::uint64_t to_id, const client_message& what);
     void reset_reader();
     void write(mbws::verb which, std::uint64_t number = 0, std::string_view body = {});

@@ -152,6 +152,7 @@ private:
     void new_session();
 
     // Messages.
+    bool send_again(const entity_record& from, const destination& to, const outgoing_body& what, const send_options& how);
     result<mbws::message_token> hand_over(entity_record& from, const destination& to, const outgoing_body& what,
                                           const send_options& how, bool reliable, bool receipt);
     template <class T, class ValueOf>

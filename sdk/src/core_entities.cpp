@@ -56,6 +56,7 @@ operation<entity> core::attach(const destination& address, const attach_options&
     }
     auto which = std::make_shared<entity_record>();
     which->owner = weak_from_this();
+    which->sender = this;
     which->options = options;
     which->attaching = state;
     const auto commands = wanted_commands(options);
@@ -92,6 +93,7 @@ operation<void> core::detach(const std::shared_ptr<entity_record>& which) {
 void core::forget_entity(const std::shared_ptr<entity_record>& which, const error& why) {
     if (which->gone) return;
     which->gone = true;
+    which->sender = nullptr;
     which->gone_reason = why;
     retire(which);
     if (const auto at = by_address_.find(which->address.text());

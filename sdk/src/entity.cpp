@@ -43,7 +43,9 @@ result<void> entity::send(const destination& to, const payload& what, const send
     return core->send(*shared_, to, detail::body_of(what), how);
 }
 
+// Nothing of the program runs meanwhile, so the connection stays.
 result<void> entity::send_text(const destination& to, std::string_view commands, const send_options& how) {
+    if (shared_ && shared_->sender != nullptr) return shared_->sender->send(*shared_, to, {commands}, how);
     const auto core = core_of(shared_);
     if (!core) return no_connection();
     return core->send(*shared_, to, {commands}, how);

@@ -67,6 +67,7 @@ struct request_rule {
 
 struct entity_record : std::enable_shared_from_this<entity_record> {
     std::weak_ptr<core> owner;
+    core* sender = nullptr;            // the same, to send with; null once gone
     std::uint32_t request = 0;         // of its attach
     attach_options options;
     mbus::address address;             // full, once attached
