@@ -76,7 +76,8 @@ options parse(int argc, char** argv) {
     for (int index = 1; index < argc; ++index) {
         const std::string_view word = argv[index];
         const auto next = [&] {
-            if (index + 1 >= argc) throw std::invalid_argument(usage);
+            if (index + 1 >= argc)
+                throw std::invalid_argument("bench_all: nothing follows " + std::string{word} + "\n" + usage);
             return std::string{argv[++index]};
         };
         if (word == "--list")
@@ -98,7 +99,7 @@ options parse(int argc, char** argv) {
         else if (word == "--xmpp-subscribers")
             out.xmpp_subscribers = positive(next());
         else
-            throw std::invalid_argument(usage);
+            throw std::invalid_argument("bench_all: unknown option '" + std::string{word} + "'\n" + usage);
     }
     return out;
 }
@@ -121,6 +122,7 @@ std::vector<job> wanted_jobs(const options& asked) {
             return each.about.id.find(text) != std::string::npos;
         });
     });
+    if (out.empty()) throw std::invalid_argument("bench_all: no row has such a name; --list shows all\n");
     return out;
 }
 

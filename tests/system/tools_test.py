@@ -118,6 +118,11 @@ class Tools(unittest.TestCase):
         for words in (["mbus-send", "()", "a.b"], ["mbus-listen"], ["mbus", "peers"], ["mbus", "ping", "()"]):
             done = self.run_tool(*words, "--socket", self.folder.name + "/none.sock", code=8)
             self.assertIn("start", done.stderr)
+            self.assertNotIn("MBUS_SOCKET", done.stderr)
+        nowhere = {name: value for name, value in self.environment.items() if name not in ("MBUS_SOCKET", "XDG_RUNTIME_DIR")}
+        if not os.path.exists("/run/mbusd/mbusd.sock"):
+            done = self.run_tool("mbus-send", "()", "a.b", environment=nowhere, code=8)
+            self.assertIn("another one: --socket PATH or $MBUS_SOCKET", done.stderr)
         done = self.run_tool("mbus", "doctor", "--socket", self.folder.name + "/none.sock", code=1)
         self.assertIn("fix: sudo systemctl start mbusd", done.stdout)
 
@@ -151,6 +156,9 @@ class Tools(unittest.TestCase):
                             (["mbus-listen", "-F", "%q"], "%t %T"),
                             (["mbus", "pers"], "did you mean mbus peers?"),
                             (["mbus"], "mbus --help"),
+                            (["mbus", "send", "app:b", "a.b"], "a program of its own: mbus-send"),
+                            (["mbus", "help", "listen"], "a program of its own: mbus-listen"),
+                            (["mbus", "client"], "mbus client ls [-j], or mbus client rm NAME"),
                             (["mbus", "key", "shw"], "did you mean mbus key show?"),
                             (["mbus", "quit", "()"], "--all"),
                             (["mbus", "completion", "fish"], "bash")):

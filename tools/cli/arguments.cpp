@@ -127,7 +127,9 @@ result<void> check(const tool_spec& spec, const arguments& read) {
         if (auto done = check_option(spec, option, read); !done) return done;
     }
     if (read.words().size() < spec.words_min) {
-        return usage(fmt::format("something is missing; usage: {} {}", spec.program, spec.synopsis.front()));
+        std::string ways;
+        for (const auto& way : spec.synopsis) ways += fmt::format("{}{} {}", ways.empty() ? "" : ", or ", spec.program, way);
+        return usage(fmt::format("something is missing; usage: {}", ways));
     }
     if (read.words().size() > spec.words_max) {
         return usage(fmt::format("'{}' is one word too many; usage: {} {}", read.words()[spec.words_max], spec.program,

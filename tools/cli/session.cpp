@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -24,6 +25,12 @@ int poll_timeout(std::optional<time_point> until) {
     return static_cast<int>(std::clamp(left, std::chrono::milliseconds{0}, poll_most).count());
 }
 
+// Who did not say which daemon may mean another one, such as that of ./dev run.
+error with_other_sockets(error failure, bool chosen) {
+    if (failure.code == errc::no_daemon && !chosen) failure.text += "; or name the socket of another one: --socket PATH or $MBUS_SOCKET";
+    return failure;
+}
+
 }  // namespace
 
 result<session> session::open(const arguments& args, signals& events, mbus::connect_options prepared) {
@@ -34,7 +41,7 @@ result<session> session::open(const arguments& args, signals& events, mbus::conn
     // The tools keep time themselves; the SDK's own limit must not come first.
     prepared.operation_limit = std::max(prepared.operation_limit, args.duration("timeout").value_or(default_limit) + 5s);
     auto made = connection::connect(prepared);
-    if (!made) return std::move(made).error();
+    if (!made) return with_other_sockets(std::move(made).error(), args.has("socket") || std::getenv("MBUS_SOCKET") != nullptr);
     return session{std::move(*made), events};
 }
 

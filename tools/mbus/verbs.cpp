@@ -40,6 +40,9 @@ exit_code unknown_verb(const output& out, const std::string& word) {
         return usage_failure(out, {errc::bad_argument, fmt::format("unknown option {}; {}", word, near ? fmt::format("did you mean {}?", *near)
                                                                                                       : "a verb comes first; mbus --help lists them")});
     }
+    if (word == "send" || word == "listen") {
+        return usage_failure(out, {errc::bad_argument, fmt::format("{0} is a program of its own: mbus-{0}", word)});
+    }
     const auto near = text::nearest(word, names);
     return usage_failure(out, {errc::bad_argument, near ? fmt::format("unknown verb '{}'; did you mean mbus {}?", word, *near)
                                                         : fmt::format("unknown verb '{}'; mbus --help lists them", word)});
