@@ -14,7 +14,9 @@ node::implementation::implementation(node_options with, envelope keys, node_even
       random(options.seed),
       entities(static_cast<std::uint32_t>(random.next())),
       routes(entities, peers),
-      waiting(options.final_line_end) {}
+      waiting(options.final_line_end) {
+    set_datagram_budget(options.datagram_budget);
+}
 
 // Every reliable send ends in exactly one report, also here.
 node::implementation::~implementation() {
@@ -111,7 +113,7 @@ void node::transmitted(std::size_t count) { parts_->waiting.pop(count, parts_->c
 
 void node::observe(bool wanted) noexcept { parts_->observing = wanted; }
 
-void node::set_datagram_budget(std::size_t octets) noexcept { parts_->options.datagram_budget = octets; }
+void node::set_datagram_budget(std::size_t octets) noexcept { parts_->set_datagram_budget(octets); }
 
 const struct counters& node::counters() const noexcept { return parts_->count; }
 

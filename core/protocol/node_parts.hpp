@@ -60,7 +60,7 @@ struct node::implementation {
     std::shared_ptr<const inbound> make_local(const instant& at, const send_request& request,
                                               const plan& where, std::uint32_t number);
     void ping_here(const instant& at, entity_handle from, const route& where);
-    [[nodiscard]] std::size_t message_octets_max() const noexcept;
+    void set_datagram_budget(std::size_t octets) noexcept;
     [[nodiscard]] static std::size_t header_octets(std::size_t source, std::size_t destination) noexcept;
     // Queues a datagram that holds the header only; acknowledgements ride along when it is for
     // their peer alone.
@@ -107,6 +107,11 @@ struct node::implementation {
     time_point sweep_at = never;   // when a peer may have been silent for too long
     time_point shrunk_at = never;  // when the number of members fell, until that is dealt with
     bool observing = true;
+
+    // Of a message, before it is sealed: as a whole, and with others that join it. Asking the envelope
+    // takes a division or two.
+    std::size_t message_octets_max = 0;
+    std::size_t joined_octets_max = 0;
 
     // Buffers that every message uses again.
     payload_reader reader;

@@ -8,8 +8,10 @@
 
 namespace mbus::protocol {
 
-std::size_t node::implementation::message_octets_max() const noexcept {
-    return security.message_octets_max(options.legacy ? legacy_datagram_octets_max : datagram_octets_max);
+void node::implementation::set_datagram_budget(std::size_t octets) noexcept {
+    message_octets_max =
+        security.message_octets_max(options.legacy ? legacy_datagram_octets_max : datagram_octets_max);
+    joined_octets_max = std::min(security.message_octets_max(octets), message_octets_max);
 }
 
 // With the longest numbers and an empty AckList.
@@ -64,9 +66,9 @@ result<node::implementation::plan> node::implementation::check(const send_reques
 result<void> node::implementation::check_room(const send_request& request, const plan& where) const {
     const auto octets =
         header_octets(where.from->address.text().size(), where.to->text().size()) + wire_text.size();
-    if (octets > message_octets_max())
+    if (octets > message_octets_max)
         return {errc::too_large, "the message has " + std::to_string(octets) + " octets, the limit is " +
-                                     std::to_string(message_octets_max())};
+                                     std::to_string(message_octets_max)};
     if (where.local != nullptr) return {};
     if (waiting.octets() + octets > transmit_queue_octets_max)
         return {errc::overflow, "the network does not take datagrams fast enough: send more slowly"};
@@ -147,8 +149,7 @@ std::uint32_t node::implementation::send_to_bus(const instant& at, const send_re
 bool node::implementation::join_open_datagram(const send_request& request, const plan& where) {
     auto* const open = where.from->open;
     if (open == nullptr || open->destination != *request.destination) return false;
-    const auto budget = std::min(security.message_octets_max(options.datagram_budget), message_octets_max());
-    if (open->message.size() + wire_text.size() > budget) return false;
+    if (open->message.size() + wire_text.size() > joined_octets_max) return false;
     open->message.append(wire_text);
     waiting.grew(wire_text.size());
     ++count.messages_out;
@@ -169,7 +170,7 @@ waiting_datagram& node::implementation::begin_message(const instant& at, local_e
         constexpr std::size_t longest = 11;  // ten digits and a blank
         const auto room = header_octets(from.address.text().size(), to.text().size()) + payload_octets +
                           acknowledgements_per_message * longest;
-        if (room <= message_octets_max()) {
+        if (room <= message_octets_max) {
             owing->acks.take(at.now, head.acknowledgements, acknowledgements_per_message);
             owing->due.set(owing->acks.deadline());
             count.acks_sent += head.acknowledgements.size();

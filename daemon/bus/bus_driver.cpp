@@ -91,7 +91,8 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
 
     [[nodiscard]] bool follows_families() const { return links.options().families == family_rule::automatic; }
     datagram_sender::hooks sender_hooks();
-    instant open_turn();
+    instant open_turn() { return turn ? *turn : begin_turn(); }
+    instant begin_turn();
     void end_turn();
     void flush(const instant& at);
     void wait_writable(ip_family family);
@@ -137,8 +138,7 @@ datagram_sender::hooks bus_driver::implementation::sender_hooks() {
 }
 
 // The first reading of a turn; its end is queued behind the handlers that are ready now.
-instant bus_driver::implementation::open_turn() {
-    if (turn) return *turn;
+instant bus_driver::implementation::begin_turn() {
     const auto at = read_clocks();
     if (stopped) return at;
     turn = at;
