@@ -240,6 +240,11 @@ void broker_session::acknowledge_up_to(time_point now, std::uint64_t number) {
     while (outbox_.head() != outbox::none) {
         const outbox_entry& first = outbox_.at(outbox_.head());
         if (first.number == 0 || first.number > number) break;
+        if (const std::size_t done = number - first.number + 1; done < first.messages()) {
+            attachments_[first.slot]->queued -= done;
+            outbox_.cut_front(outbox_.head(), done, charge_of_first(first, done));
+            break;
+        }
         const std::uint64_t job = first.job();
         const std::uint32_t slot = first.slot;
         remove_entry(outbox_.head());

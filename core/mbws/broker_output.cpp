@@ -8,8 +8,6 @@
 namespace mbus::mbws {
 namespace {
 
-// Octets that a delivery may get beyond the prepared message and its entity field: `missed` and `mode`.
-constexpr std::size_t extra_field_octets = 3 + 8 + 3 + 7;
 // A text in `error`, `nak` or `receipt` longer than this is cut.
 constexpr std::size_t text_octets_max = 1024;
 
@@ -121,24 +119,6 @@ offer_result broker_session::offer(time_point now, const message_ref& what, cons
     return outcome;
 }
 
-// Policy block needs no queue for what is more than the reader takes now: the sender waits until it is written.
-broker_session::run_answer broker_session::can_take(const message_run& run, const delivery& how) noexcept {
-    if (!takes_runs() || missed_ != 0 || run.largest() > peer_size_) return run_answer::no;
-    const std::size_t octets = run.frames().size();
-    if (may_write_directly(octets)) return run_answer::yes;
-    const bool may_wait = how.sender_can_wait && !patience_over_ && outbox_.empty() &&
-                          attachments_[how.slot]->asked.policy == reader_policy::block;
-    return may_wait && port_->waiting() + octets <= settings_.queue_octets_max / 4 ? run_answer::wait : run_answer::no;
-}
-
-void broker_session::offer_run(time_point now, const message_run& run, run_answer answer) {
-    if (answer == run_answer::wait && block_until_ == never) block_until_ = now + block_patience;
-    port_->append_run(run);
-    port_->wake();
-    written_ += run.messages();
-    counters_.delivered += run.messages();
-}
-
 bool broker_session::full(std::size_t octets) const noexcept {
     return outbox_.messages() >= settings_.queue_messages_max ||
            (!outbox_.empty() && outbox_.octets() + octets > settings_.queue_octets_max);
@@ -157,6 +137,7 @@ offer_result broker_session::make_room(time_point now, const prepared_message& w
             const std::uint32_t useless = latest ? outbox_.superseded(what.topic(), how.slot) : outbox::none;
             const std::uint32_t victim = useless != outbox::none ? useless : outbox_.oldest_droppable();
             if (victim == outbox::none) return drop_offered(what, session_drop::newest);
+            if (outbox_.at(victim).messages() > 1) split_run(victim, 1);
             drop_entry(victim, useless != outbox::none ? session_drop::superseded : session_drop::oldest);
         }
         return offer_result::taken;
@@ -194,13 +175,13 @@ offer_result broker_session::drop_offered(const prepared_message& what, session_
     return offer_result::dropped;
 }
 
-void broker_session::count_drop(session_drop reason) noexcept {
-    ++counters_.dropped[static_cast<std::size_t>(reason)];
-    ++missed_;
+void broker_session::count_drop(session_drop reason, std::size_t messages) noexcept {
+    counters_.dropped[static_cast<std::size_t>(reason)] += messages;
+    missed_ += messages;
 }
 
 void broker_session::drop_entry(std::uint32_t index, session_drop reason) noexcept {
-    count_drop(reason);
+    count_drop(reason, outbox_.at(index).messages());
     remove_entry(index);
 }
 
@@ -208,7 +189,7 @@ void broker_session::drop_entry(std::uint32_t index, session_drop reason) noexce
 void broker_session::remove_entry(std::uint32_t index) noexcept {
     const outbox_entry& gone = outbox_.at(index);
     if (gone.settles) --receipts_waiting_;
-    if (gone.slot != outbox::no_slot) --attachments_[gone.slot]->queued;
+    if (gone.slot != outbox::no_slot) attachments_[gone.slot]->queued -= gone.messages();
     outbox_.remove(index);
 }
 
@@ -237,6 +218,7 @@ std::uint32_t broker_session::take_missed() noexcept {
 // Sends outbox_.unsent(), or drops it when its time is over.
 void broker_session::send_entry(time_point now, std::uint32_t index) {
     outbox_entry& entry = outbox_.at(index);
+    if (entry.is_run) return send_run(index);
     const bool expired = entry.expires <= now;
     if (expired && entry.number == 0) {
         drop_entry(index, session_drop::expired);
@@ -299,8 +281,7 @@ void broker_session::fill(time_point now) {
 void broker_session::look_for_room() {
     if (block_until_ == never && !patience_over_) return;
     const bool room = unsent() <= block_unsent_max / 4 * 3 && outbox_.messages() <= settings_.queue_messages_max / 4 * 3 &&
-                      outbox_.octets() <= settings_.queue_octets_max / 4 * 3 &&
-                      (!outbox_.empty() || port_ == nullptr || port_->waiting() <= output_octets_high / 2);
+                      outbox_.octets() <= settings_.queue_octets_max / 4 * 3;
     if (!room) return;
     block_until_ = never;
     patience_over_ = false;

@@ -139,7 +139,7 @@ void broker_session::finish_session(time_point now, end_reason why) {
         const std::uint64_t job = entry.job();
         const std::uint32_t slot = entry.slot;
         const bool sent = entry.number != 0 && entry.number <= sent_number_;
-        if (!entry.settles && job == 0) count_drop(session_drop::ended);
+        if (!entry.settles && job == 0) count_drop(session_drop::ended, entry.messages());
         remove_entry(index);
         if (job == 0) continue;
         host_.settle_job(now, *this, *attachments_[slot], job, sent ? job_outcome::returned : job_outcome::unsent);

@@ -48,6 +48,8 @@ inline constexpr std::size_t receipts_waiting_max = 65536;
 inline constexpr std::size_t output_octets_high = 256 * 1024;
 // Answers to requests beyond that (a client that asks and does not read) stop its input.
 inline constexpr std::size_t answer_octets_max = 256 * 1024;
+// Octets that a delivery may get beyond the prepared message and its entity field: `missed` and `mode`.
+inline constexpr std::size_t extra_field_octets = 3 + 8 + 3 + 7;
 inline constexpr std::chrono::milliseconds acknowledge_delay{20};
 inline constexpr std::chrono::seconds block_patience{5};    // policy block
 // Policy block: senders wait already when so many messages are unsent. That keeps all readers fed, and
@@ -146,14 +148,11 @@ public:
     // A message for one attach of this session. Allocates nothing when the reader keeps up.
     offer_result offer(time_point now, const message_ref& what, const delivery& how);
 
-    // A run for one attach of this session: offer_run(), unless can_take() said no; then its messages are offered
-    // one by one. wait: it may be offered, and its sender waits (hold()) until room().
-    enum class run_answer : std::uint8_t { no, yes, wait };
-    [[nodiscard]] bool takes_runs() const noexcept {
-        return window_ == 0 && !over_ && attached_ == 1 && port_ != nullptr && port_->takes_runs();
-    }
-    [[nodiscard]] run_answer can_take(const message_run& run, const delivery& how) noexcept;
-    void offer_run(time_point now, const message_run& run, run_answer answer);
+    // A run of messages for one attach of this session, if can_take() says so: else they are offered one by one.
+    [[nodiscard]] bool takes_runs(std::uint32_t slot) const noexcept;
+    [[nodiscard]] bool can_take(const message_run& run, std::uint32_t slot) const noexcept;
+    // taken or wait.
+    offer_result offer_run(time_point now, const message_run& run, const delivery& how);
 
     // The host has dropped an unreliable message for this session by a limit of its own instead of
     // offering it: counted here, told as `missed`.
@@ -307,6 +306,11 @@ private:
     std::string_view own_fields(const attachment& to, bool monitor, std::uint64_t missed);
     std::uint32_t take_missed() noexcept;
     void send_entry(time_point now, std::uint32_t index);
+    void send_run(std::uint32_t index);
+    void write_singly(const run_piece& piece, std::string_view own);
+    void split_run(std::uint32_t index, std::size_t messages);
+    [[nodiscard]] std::uint32_t charge(const run_piece& piece, std::uint32_t slot) const noexcept;
+    [[nodiscard]] std::uint32_t charge_of_first(const outbox_entry& entry, std::size_t messages) const noexcept;
     void remove_entry(std::uint32_t index) noexcept;
     void drop_entry(std::uint32_t index, session_drop reason) noexcept;
     void drop_expired(time_point now) noexcept;
@@ -319,7 +323,7 @@ private:
     [[nodiscard]] bool sender_should_wait(time_point now, const delivery& how);
     void look_for_room();
     void fill_watches();
-    void count_drop(session_drop reason) noexcept;
+    void count_drop(session_drop reason, std::size_t messages = 1) noexcept;
 
     std::uint64_t id_;
     std::string token_;

@@ -52,20 +52,34 @@ void stream_port::append_message(const outgoing_frame& frame, const prepared_mes
 }
 
 // A client that does not know the addresses yet gets them with the first frame.
-void stream_port::append_run(const message_run& run) {
-    const bool knows_to = told_.put(run.to_id()).known;
-    const bool knows_from = told_.put(run.from_id()).known;
-    auto frames = run.frames();
+void stream_port::append_run(const run_piece& piece) {
+    const prepared_message& storage = *piece.storage;
+    const bool knows_to = told_.put(storage.to_id()).known;
+    const bool knows_from = told_.put(storage.from_id()).known;
+    auto frames = piece.frames();
+    std::uint64_t number = piece.number;
     if (!knows_to || !knows_from) {
         const auto first = message_run::first_of(frames);
-        append_frame({.verb = verb::message, .body = first.body, .owner = &run.storage()},
-                     {knows_to ? std::string_view{} : run.to_field(), first.to_number,
-                      knows_from ? std::string_view{} : run.from_field(), first.from_number, first.time_field});
+        append_frame({.verb = verb::message, .flags = piece.flags, .number = number, .body = first.body, .owner = &piece.storage},
+                     {knows_to ? std::string_view{} : storage.to_field(), first.to_number,
+                      knows_from ? std::string_view{} : storage.from_field(), first.from_number, first.time_field});
         frames.remove_prefix(first.octets);
+        if (number != 0) ++number;
     }
     if (frames.empty()) return;
-    if (run.is_dense()) queue_.share(run.storage(), frames);
+    if (number != 0 || piece.flags != 0) append_numbered(frames, number, piece.flags);
+    else if (piece.is_dense()) queue_.share(piece.storage, frames);
     else put(queue_.begin_frame(frames.size()), frames);
+}
+
+void stream_port::append_numbered(std::string_view frames, std::uint64_t number, std::uint8_t flags) {
+    char* at = queue_.begin_frame(frames.size());
+    char* const end = put(at, frames);
+    for (; at != end; at += frame_octets(at)) {
+        at[1] = static_cast<char>(flags);
+        write_big_endian(at + 8, number);
+        if (number != 0) ++number;
+    }
 }
 
 void stream_port::append_frame(const outgoing_frame& frame, std::initializer_list<std::string_view> fields) {

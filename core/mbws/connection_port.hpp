@@ -46,7 +46,7 @@ public:
     virtual void append(const outgoing_frame& frame) = 0;
     // Whether the client takes the frames of runs as they are; then, and only then, append_run() may be called.
     [[nodiscard]] virtual bool takes_runs() const noexcept { return false; }
-    virtual void append_run(const message_run& /*run*/) {}
+    virtual void append_run(const run_piece& /*piece*/) {}
     // Octets appended and not yet written.
     [[nodiscard]] virtual std::size_t waiting() const noexcept = 0;
     // There is something to write: call fill() and write at the end of this turn. May be called
@@ -100,7 +100,7 @@ class stream_port : public output_port {
 public:
     void append(const outgoing_frame& frame) override;
     [[nodiscard]] bool takes_runs() const noexcept override { return !finished() && told_.size() == addresses_of_broker; }
-    void append_run(const message_run& run) override;
+    void append_run(const run_piece& piece) override;
     void remembers(std::uint16_t addresses) override { told_ = told_addresses{addresses}; }
 
 protected:
@@ -108,6 +108,7 @@ protected:
 
 private:
     void append_message(const outgoing_frame& frame, const prepared_message& what);
+    void append_numbered(std::string_view frames, std::uint64_t number, std::uint8_t flags);
     // `fields`: in pieces, in place of the frame's own.
     void append_frame(const outgoing_frame& frame, std::initializer_list<std::string_view> fields);
 

@@ -17,7 +17,7 @@ constexpr std::size_t from_number_at = to_number_at + number_field_octets;
 constexpr std::size_t time_at = from_number_at + number_field_octets;
 constexpr std::size_t header_octets = time_at + time_field_octets;
 
-// A storage begins with so much, which a handful of small messages fill.
+// A storage begins with so much, which a few small messages fill.
 constexpr std::size_t storage_octets_min = 4096;
 // Longer addresses are sent with each message, by the way of single messages.
 constexpr std::size_t address_octets_max = 4096;
@@ -60,18 +60,25 @@ bool message_run::make_way(way& into, std::string_view to, std::string_view from
     return true;
 }
 
+void message_run::begin_storage() {
+    storage_ = preparer_.take_for_run();
+    held_ = message_ref{storage_};
+    storage_->to_id_ = way_->to_id;
+    storage_->from_id_ = way_->from_id;
+    storage_->to_octets_ = way_->to_octets;
+    storage_->from_octets_ = way_->addresses.size() - way_->to_octets;
+    storage_->fields_octets_ = begun_at_ = used_ = way_->addresses.size();
+    std::string& octets = storage_->octets_;
+    octets.resize(std::max({octets.size(), storage_octets_min, used_}));
+    std::memcpy(octets.data(), way_->addresses.data(), used_);
+}
+
 bool message_run::add(std::uint64_t time, std::string_view body) {
     const std::size_t octets = header_octets + body.size();
     if (body.size() > body_octets_max || used_ + octets > octets_max) return false;
-    if (storage_ == nullptr) {
-        storage_ = preparer_.take_for_run();
-        held_ = message_ref{storage_};
-    }
+    if (storage_ == nullptr) begin_storage();
     std::string& frames = storage_->octets_;
-    if (frames.size() < used_ + octets) {
-        const std::size_t wanted = std::max({storage_octets_min, 2 * frames.size(), used_ + octets});
-        frames.resize(std::min(wanted, octets_max));
-    }
+    if (frames.size() < used_ + octets) frames.resize(std::min(std::max(2 * frames.size(), used_ + octets), octets_max));
     char* const at = frames.data() + used_;
     std::memcpy(at, way_->header.data(), header_octets);
     write_big_endian(at + 4, static_cast<std::uint32_t>(body.size()));
@@ -86,9 +93,14 @@ bool message_run::add(std::uint64_t time, std::string_view body) {
 void message_run::end() noexcept {
     storage_ = nullptr;
     held_.reset();
-    used_ = 0;
-    messages_ = 0;
-    largest_ = 0;
+    begun_at_ = used_ = messages_ = largest_ = 0;
+}
+
+std::size_t message_run::octets_of(const message_ref& storage, std::size_t at, std::size_t messages) noexcept {
+    const char* const first = storage->octets_.data() + at;
+    std::size_t octets = 0;
+    for (; messages > 0; --messages) octets += frame_octets(first + octets);
+    return octets;
 }
 
 message_run::message message_run::first_of(std::string_view frames) noexcept {

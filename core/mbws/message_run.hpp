@@ -4,7 +4,7 @@
 //     message_run run{preparer};
 //     if (run.begin("(app:player)", from)) {
 //         run.add(wall_ms, body);                     // false: full
-//         for (auto& receiver : receivers) receiver.offer_run(run);
+//         for (auto& receiver : receivers) receiver.offer_run(now, run, {...});
 //         run.end();
 //     }
 //
@@ -22,6 +22,8 @@
 #include "mbws/prepared_message.hpp"
 
 namespace mbus::mbws {
+
+struct run_piece;
 
 class message_run {
 public:
@@ -45,22 +47,12 @@ public:
     [[nodiscard]] std::size_t messages() const noexcept { return messages_; }
     // Octets of the largest frame, addresses included.
     [[nodiscard]] std::size_t largest() const noexcept { return largest_; }
-    [[nodiscard]] std::uint64_t to_id() const noexcept { return way_->to_id; }
-    [[nodiscard]] std::uint64_t from_id() const noexcept { return way_->from_id; }
-    // The fields to and from, for a receiver that does not know their numbers yet.
-    [[nodiscard]] std::string_view to_field() const noexcept {
-        return std::string_view{way_->addresses}.substr(0, way_->to_octets);
-    }
-    [[nodiscard]] std::string_view from_field() const noexcept {
-        return std::string_view{way_->addresses}.substr(way_->to_octets);
-    }
-    // All frames, one after the other. They live as long as storage() is held.
-    [[nodiscard]] std::string_view frames() const noexcept {
-        return storage_ == nullptr ? std::string_view{} : std::string_view{storage_->octets_.data(), used_};
-    }
+    // All frames. They live as long as storage() is held.
+    [[nodiscard]] std::string_view frames() const noexcept { return frames_of(held_, begun_at_, used_); }
+    // Holds addresses (to_field(), from_field()) and frames.
     [[nodiscard]] const message_ref& storage() const noexcept { return held_; }
-    // Most of the storage is used: to share it keeps little alive besides.
-    [[nodiscard]] bool is_dense() const noexcept { return storage_ != nullptr && used_ >= storage_->octets_.size() / 4; }
+    // All of it.
+    [[nodiscard]] run_piece piece() const;
 
     struct message {
         std::uint64_t time = 0;
@@ -74,15 +66,22 @@ public:
     [[nodiscard]] static message first_of(std::string_view frames) noexcept;
     // Each message in turn.
     template <class Visit>
-    void for_each(Visit visit) const {
-        for (auto rest = frames(); !rest.empty();) {
-            const message one = first_of(rest);
+    static void for_each(std::string_view frames, Visit visit) {
+        while (!frames.empty()) {
+            const message one = first_of(frames);
             visit(one);
-            rest.remove_prefix(one.octets);
+            frames.remove_prefix(one.octets);
         }
     }
+    // The octets of the first `messages` frames at `at`.
+    [[nodiscard]] static std::size_t octets_of(const message_ref& storage, std::size_t at, std::size_t messages) noexcept;
 
 private:
+    friend struct run_piece;
+    static std::string_view frames_of(const message_ref& storage, std::size_t from, std::size_t to) noexcept {
+        return storage == nullptr ? std::string_view{} : std::string_view{storage->octets_.data() + from, to - from};
+    }
+
     // What all messages from one sender to one destination have in common.
     struct way {
         std::uint64_t to_id = 0;
@@ -93,6 +92,7 @@ private:
     };
     static constexpr std::size_t ways_max = 8;  // of the last runs: requests and answers take turns
 
+    void begin_storage();
     bool make_way(way& into, std::string_view to, std::string_view from, std::uint64_t to_id, std::uint64_t from_id);
 
     message_preparer& preparer_;
@@ -101,9 +101,28 @@ private:
     std::array<way, ways_max> ways_;
     std::size_t next_way_ = 0;
     way* way_ = ways_.data();
-    std::size_t used_ = 0;
+    std::size_t begun_at_ = 0;  // where the first frame stands in the storage
+    std::size_t used_ = 0;      // where the last one ends
     std::size_t messages_ = 0;
     std::size_t largest_ = 0;
 };
+
+// A part of a run on its way to one receiver.
+struct run_piece {
+    message_ref storage;
+    std::size_t at = 0;        // of the first frame, in the storage
+    std::size_t messages = 0;
+    std::size_t octets = 0;    // of their frames
+    std::uint64_t number = 0;  // of the first message; 0: they have none
+    std::uint8_t flags = 0;
+
+    [[nodiscard]] std::string_view frames() const noexcept { return message_run::frames_of(storage, at, at + octets); }
+    // The fields to and from.
+    [[nodiscard]] std::string_view addresses() const noexcept { return storage->fields(); }
+    // The frames fill most of the storage: to share it keeps little alive besides.
+    [[nodiscard]] bool is_dense() const noexcept { return octets >= storage->octets_.size() / 4; }
+};
+
+inline run_piece message_run::piece() const { return {held_, begun_at_, messages_, used_ - begun_at_, 0, 0}; }
 
 }  // namespace mbus::mbws

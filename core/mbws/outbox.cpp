@@ -25,14 +25,14 @@ std::uint64_t outbox::topic_of(const outbox_entry& entry) noexcept {
     return mix(entry.content->topic(), entry.slot);
 }
 
+std::uint32_t outbox::free_node() {
+    if (free_ != none) return std::exchange(free_, nodes_[free_].next);
+    nodes_.emplace_back();
+    return static_cast<std::uint32_t>(nodes_.size() - 1);
+}
+
 std::uint32_t outbox::push(outbox_entry entry) {
-    std::uint32_t index = free_;
-    if (index != none) {
-        free_ = nodes_[index].next;
-    } else {
-        index = static_cast<std::uint32_t>(nodes_.size());
-        nodes_.emplace_back();
-    }
+    const std::uint32_t index = free_node();
     node& fresh = nodes_[index];
     fresh.entry = std::move(entry);
     fresh.serial = static_cast<std::uint32_t>(++serial_);
@@ -42,7 +42,7 @@ std::uint32_t outbox::push(outbox_entry entry) {
     fresh.in_flight = false;
     (tail_ == none ? head_ : nodes_[tail_].next) = index;
     tail_ = index;
-    ++count_;
+    count_ += fresh.entry.messages();
     octets_ += fresh.entry.octets;
     if (unsent_ == none) unsent_ = index;
     if (droppable_ == none && may_drop(index)) droppable_ = index;
@@ -62,7 +62,8 @@ std::uint32_t outbox::push(outbox_entry entry) {
 void outbox::remove(std::uint32_t index) noexcept {
     node& gone = nodes_[index];
     const std::uint32_t next = gone.next;
-    if (gone.in_flight) --in_flight_;
+    const std::size_t messages = gone.entry.messages();
+    if (gone.in_flight) in_flight_ -= messages;
     (gone.previous == none ? head_ : nodes_[gone.previous].next) = next;
     (next == none ? tail_ : nodes_[next].previous) = gone.previous;
     if (unsent_ == index) unsent_ = next;
@@ -71,7 +72,7 @@ void outbox::remove(std::uint32_t index) noexcept {
         if (place != latest_->newest.end() && place->second == index) latest_->newest.erase(place);
     }
     octets_ -= gone.entry.octets;
-    --count_;
+    count_ -= messages;
     if (droppable_ == index) skip_to_droppable(next);
     gone.entry.content.reset();
     gone.serial = 0;
@@ -83,10 +84,38 @@ void outbox::remove(std::uint32_t index) noexcept {
     }
 }
 
+void outbox::split(std::uint32_t index, std::size_t messages, std::uint32_t octets) {
+    const std::uint32_t second = free_node();
+    node& rest = nodes_[second];
+    node& first = nodes_[index];
+    rest = first;
+    const auto piece = first.entry.piece();
+    first.entry.set_run(piece.at, messages);
+    first.entry.octets = octets;
+    const auto frames = message_run::octets_of(piece.storage, piece.at, messages);
+    rest.entry.set_run(piece.at + frames, piece.messages - messages);
+    rest.entry.octets -= octets;
+    if (rest.entry.number != 0) rest.entry.number += messages;
+    rest.previous = index;
+    first.next = second;
+    (rest.next == none ? tail_ : nodes_[rest.next].previous) = second;
+}
+
+void outbox::cut_front(std::uint32_t index, std::size_t messages, std::uint32_t octets) noexcept {
+    node& cut = nodes_[index];
+    const auto piece = cut.entry.piece();
+    cut.entry.set_run(piece.at + message_run::octets_of(piece.storage, piece.at, messages), piece.messages - messages);
+    cut.entry.number += messages;
+    cut.entry.octets -= octets;
+    octets_ -= octets;
+    count_ -= messages;
+    if (cut.in_flight) in_flight_ -= messages;
+}
+
 void outbox::mark_sent() noexcept {
     const std::uint32_t index = unsent_;
     nodes_[index].in_flight = true;
-    ++in_flight_;
+    in_flight_ += nodes_[index].entry.messages();
     unsent_ = nodes_[index].next;
     if (droppable_ == index) skip_to_droppable(unsent_);
 }

@@ -3,7 +3,8 @@
 // sections 4 and 5). Used by broker_session only.
 //
 // One list in the order of sending: [sent, not acknowledged] [to be sent]. With window 0 nothing is
-// kept once it was sent. Nodes live in one block and are reused.
+// kept once it was sent. Nodes live in one block and are reused. Messages that came as a run stay one entry as
+// far as they can.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mbws/message_run.hpp"
 #include "mbws/prepared_message.hpp"
 #include "mbws/ring.hpp"
 #include "mbws/symbols.hpp"
@@ -40,8 +42,9 @@ struct outbox_entry {
     message_ref content;
     std::uint64_t number = 0;  // 0: not numbered yet
     time_point expires = never;
-    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it; reliable message
-                               // on a link: who waits for its outcome; is_job: delivery::job
+    std::uint64_t about = 0;   // nak: the number that may be acknowledged after it; reliable message on a
+                               // link: who waits for its outcome; is_job: delivery::job; is_run: messages
+                               // and where they stand in `content`
     std::uint32_t missed = 0;  // told with this frame
     std::uint32_t slot = 0;    // attach that it is for; no_slot for receipts and naks
     std::uint32_t octets = 0;  // charged to the session
@@ -53,11 +56,22 @@ struct outbox_entry {
     bool redelivered : 1 = false;  // delivery::redelivered
     bool withdrawn : 1 = false;    // the client refused this job: its number goes out without it
     bool is_job : 1 = false;
+    bool is_run : 1 = false;       // several messages (message_run); `number` is the first one's
 
     [[nodiscard]] std::uint64_t job() const noexcept { return is_job ? about : 0; }
     void set_job(std::uint64_t job) noexcept {
         about = job;
         is_job = job != 0;
+    }
+    [[nodiscard]] std::size_t messages() const noexcept { return is_run ? about >> 32 : 1; }
+    [[nodiscard]] std::size_t run_at() const noexcept { return about & 0xFFFFFFFF; }
+    void set_run(std::size_t at, std::size_t messages) noexcept {
+        about = std::uint64_t{messages} << 32 | at;
+        is_run = true;
+    }
+    // Of a run.
+    [[nodiscard]] run_piece piece() const {
+        return {content, run_at(), messages(), message_run::octets_of(content, run_at(), messages()), number, 0};
     }
     // Number of the message that this nak is about.
     [[nodiscard]] std::uint64_t nak_about() const noexcept { return settles ? about : 0; }
@@ -78,6 +92,10 @@ public:
     [[nodiscard]] outbox_entry& at(std::uint32_t index) noexcept { return nodes_[index].entry; }
     [[nodiscard]] const outbox_entry& at(std::uint32_t index) const noexcept { return nodes_[index].entry; }
     void remove(std::uint32_t index) noexcept;
+    // A run becomes two entries: `messages` and the rest. `octets` are charged for the first.
+    void split(std::uint32_t index, std::size_t messages, std::uint32_t octets);
+    // The first `messages` of a run that was sent are done with.
+    void cut_front(std::uint32_t index, std::size_t messages, std::uint32_t octets) noexcept;
 
     [[nodiscard]] std::uint32_t head() const noexcept { return head_; }
     [[nodiscard]] std::uint32_t after(std::uint32_t index) const noexcept { return nodes_[index].next; }
@@ -86,7 +104,7 @@ public:
     // Serial numbers rise with every push(): the oldest entry that is here, and the newest ever.
     [[nodiscard]] std::uint64_t front_serial() const noexcept { return head_ == none ? serial_ + 1 : full_serial(nodes_[head_]); }
     [[nodiscard]] std::uint64_t last_serial() const noexcept { return serial_; }
-    // Entries sent on this connection and not removed.
+    // Messages sent on this connection and not removed.
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_; }
     // unsent() was sent and stays until it is removed (acknowledged).
     void mark_sent() noexcept;
@@ -124,6 +142,7 @@ private:
     [[nodiscard]] bool may_drop(std::uint32_t index) const noexcept {
         return nodes_[index].entry.droppable && nodes_[index].entry.number == 0;
     }
+    std::uint32_t free_node();
     void skip_to_droppable(std::uint32_t from) noexcept;
     void forget_stale_marks();
     static std::uint64_t topic_of(const outbox_entry& entry) noexcept;

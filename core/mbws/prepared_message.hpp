@@ -45,6 +45,7 @@ struct message_content {
 class message_ref;
 class message_preparer;
 class message_run;
+struct run_piece;
 
 class prepared_message {
 public:
@@ -88,6 +89,7 @@ private:
     friend class message_preparer;
     friend class message_ref;
     friend class message_run;
+    friend struct run_piece;
     void assign(const message_content& content, std::uint64_t to_id, std::uint64_t from_id);
     void unused() const noexcept;
 

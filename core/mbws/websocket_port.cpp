@@ -96,6 +96,22 @@ void websocket_port::append(const outgoing_frame& frame) {
     if (frame.verb != verb::message) queue_.hold_order();
 }
 
+// This binding has no numbers for addresses.
+void websocket_port::append_run(const run_piece& piece) {
+    outgoing_frame frame{.verb = verb::message,
+                         .flags = piece.flags,
+                         .number = piece.number,
+                         .own_fields = piece.addresses(),
+                         .owner = &piece.storage};
+    message_run::for_each(piece.frames(), [&](const message_run::message& one) {
+        frame.fields = one.time_field;
+        frame.body = one.body;
+        if (binding_ == binding::native) append_native_message(frame);
+        else append_binary(frame);
+        if (frame.number != 0) ++frame.number;
+    });
+}
+
 void websocket_port::append_binary(const outgoing_frame& frame) {
     const std::size_t header = header_octets(frame);
     const std::size_t payload = header + frame.body.size();

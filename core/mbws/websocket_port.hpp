@@ -39,6 +39,10 @@ public:
     [[nodiscard]] binding used_binding() const noexcept { return binding_; }
 
     void append(const outgoing_frame& frame) override;
+    [[nodiscard]] bool takes_runs() const noexcept override {
+        return !finished() && binding_ != binding::text && masks_ == nullptr;
+    }
+    void append_run(const run_piece& piece) override;
 
     // Writes the close frame: the code for `reason`, and `CODE: TEXT`.
     void finish(errc reason, std::string_view text) override;

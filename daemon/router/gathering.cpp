@@ -68,7 +68,7 @@ bool router::receivers_take_runs(const routing& job) {
     for (auto* entity : job.way.local) {
         if (gets_no_copy(job, *entity)) continue;
         if (entity->session == nullptr || entity->kept || !entity->type.empty() || !entity->commands.empty()) return false;
-        if (!entity->session->takes_runs()) return false;
+        if (!entity->session->takes_runs(entity->slot)) return false;
         gathered_.receivers.push_back(entity);
     }
     return !gathered_.receivers.empty();
@@ -81,12 +81,11 @@ void router::hand_over() {
     auto& receivers = gathered_.receivers;
     // Who can't take the run comes last.
     const auto singly = std::partition(receivers.begin(), receivers.end(), [&](local_entity* each) {
-        using answer = mbus::mbws::broker_session::run_answer;
         if (each->gone) return true;
-        const auto can = each->session->can_take(run_, {.slot = each->slot, .sender_can_wait = gathered_.sender_can_wait});
-        if (can == answer::no || !within_quota(now, *each->owner, run_.frames().size())) return false;
-        each->session->offer_run(now, run_, can);
-        if (can == answer::wait) hold_sender(*each);
+        if (!each->session->can_take(run_, each->slot)) return false;
+        if (!within_quota(now, *each->owner, run_.frames().size())) return false;
+        const mbus::mbws::delivery how{.slot = each->slot, .sender_can_wait = gathered_.sender_can_wait};
+        if (each->session->offer_run(now, run_, how) == offer_result::wait) hold_sender(*each);
         sessions_.touch(*each->owner);
         counters_.delivered += run_.messages();
         return true;
@@ -107,9 +106,9 @@ void router::hold_sender(local_entity& receiver) {
 void router::hand_over_singly(std::span<local_entity* const> receivers) {
     const auto now = bus_->now().now;
     // The texts of the addresses: what stands behind the three octets of a field's head.
-    const auto to = run_.to_field().substr(3);
-    const auto from = run_.from_field().substr(3);
-    run_.for_each([&](const message_run::message& one) {
+    const auto to = run_.storage()->to_field().substr(3);
+    const auto from = run_.storage()->from_field().substr(3);
+    message_run::for_each(run_.frames(), [&](const message_run::message& one) {
         mbus::mbws::body_summary commands;
         if (mbus::mbws::check_commands(one.body, commands)) return;  // was checked before: never
         message_forms forms{preparer_, {.to = to,
