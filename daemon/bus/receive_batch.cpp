@@ -20,10 +20,10 @@ namespace {
 
 constexpr std::size_t mapped_octets = batch_buffers * datagram_buffer_octets;
 constexpr std::size_t page_octets = 4096;
-// More than this beyond the first pages goes back to the kernel after the batch.
-constexpr std::size_t keep_octets = 1024 * 1024;
 // As much of runs is read at once as the processor's cache holds while it is looked at.
 constexpr std::size_t batch_octets = 256 * 1024;
+// More than this beyond the first pages goes back to the kernel after the batch.
+constexpr std::size_t keep_octets = batch_octets;
 // Room for packet info, the count of drops and the length of segments.
 constexpr std::size_t control_octets = 128;
 
