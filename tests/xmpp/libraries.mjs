@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import * as xmppjs from "@xmpp/client";
 import parse from "ltx/lib/parse.js";
 import { Strophe, toStanza } from "strophe.js";
-import { domain, password, until } from "./lab.mjs";
+import { domain, password, patience, until } from "./lab.mjs";
 
 // What Node has without being asked from version 20 on, and these libraries take for granted.
 globalThis.crypto ??= webcrypto;
@@ -34,10 +34,15 @@ export class XmppJs extends Client {
         super("xmpp.js", user);
     }
     async connect(service) {
-        this.client = xmppjs.client({ service, domain, username: this.user, password: password(this.user), resource: this.resource });
+        this.client = xmppjs.client({
+            service, domain, username: this.user, password: password(this.user), resource: this.resource, timeout: patience,
+        });
         this.client.on("error", () => {}); // a cut is one
         this.client.on("element", (element) => this.heard(element.toString()));
         this.jid = (await this.client.start()).toString();
+        // It begins to count a moment after <enabled/>. A stanza that came in the same read would be counted before, and
+        // acknowledged as one too many, which ends the stream.
+        await this.managed();
         await this.client.send(xmppjs.xml("presence"));
     }
     async iq(type, to, payload) {
