@@ -69,6 +69,7 @@ private:
     void discard_input();
     void take_frames();
     void write();
+    ssize_t send(std::span<const mbus::mbws::octet_span> pieces);
 
     local_environment& environment_;
     descriptor socket_;

@@ -30,12 +30,13 @@ private:
 void core::run_until(const bool& done, std::chrono::milliseconds limit) {
     const auto self = shared_from_this();
     if (depth_ == 0) looped_ = false;
-    const auto end = later(link_->now(), limit);
+    auto now = link_->now();
+    const auto end = later(now, limit);
     // What was sent goes out first, and nothing is read that can't be there yet.
-    finish_turn();
+    finish_turn(now);
     bool has_read = false;
     while (!done && (state_ != connection_state::closed || !events_.empty())) {
-        const auto now = link_->now();
+        now = link_->now();
         if (now >= end && has_read) return;
         if (now < end) link_->wait(std::min(end, deadline()));
         turn();
@@ -72,8 +73,9 @@ result<void> core::flush(std::chrono::milliseconds limit) {
         // What is to be dispatched has to wait.
         link_->wait(std::min({end, timers_.next(), open_ ? link_->deadline() : never}));
         depth_guard guard{depth_};
-        read_in(handing::later);
-        timers_.run(link_->now());
+        const auto now = link_->now();
+        read_in(now, handing::later);
+        timers_.run(now);
     }
 }
 
@@ -83,18 +85,18 @@ void core::post(std::function<void()> what) {
 }
 
 void core::turn() {
+    const auto now = link_->now();
     {
         depth_guard guard{depth_};
-        read_in(handing::now);
+        read_in(now, handing::now);
     }
-    finish_turn();
+    finish_turn(now);
 }
 
 // All of a turn but the reading.
-void core::finish_turn() {
+void core::finish_turn(clock::time_point now) {
     {
         depth_guard guard{depth_};
-        const auto now = link_->now();
         timers_.run(now);
         if (open_) session_.advance(now);
         dispatch();
@@ -105,9 +107,9 @@ void core::finish_turn() {
     arm();
 }
 
-void core::read_in(handing how) {
+void core::read_in(clock::time_point now, handing how) {
     // What a turn up the stack has not looked at yet, or one that a handler left by throwing.
-    if (session_.has_input() && take_frames(how)) return;
+    if (session_.has_input() && take_frames(now, how)) return;
     for (int i = 0; open_ && i < reads_of_a_turn; ++i) {
         const auto got = link_->read(input_);
         if (got.broken) {
@@ -116,14 +118,13 @@ void core::read_in(handing how) {
         }
         if (got.octets == 0) return;
         session_.feed({input_.data(), got.octets});
-        if (take_frames(how) || got.octets < input_.size()) return;
+        if (take_frames(now, how) || got.octets < input_.size()) return;
     }
 }
 
 // Every frame that was fed. True when the program got a message: it may have something to say.
-bool core::take_frames(handing how) {
+bool core::take_frames(clock::time_point now, handing how) {
     bool handed = false;
-    const auto now = link_->now();
     while (open_) {
         const auto stepped = session_.step(now);
         if (stepped == mbws::client_session::stepped::need_more) break;
@@ -156,7 +157,7 @@ void core::write_out() {
         const auto put = link_->write(out);
         if (put.broken) {
             // The daemon may have said why before it closed.
-            read_in(handing::later);
+            read_in(link_->now(), handing::later);
             link_broken();
             return;
         }

@@ -137,9 +137,9 @@ private:
     // Whether messages go to the program at once or wait for dispatch().
     enum class handing : std::uint8_t { now, later };
     void turn();
-    void finish_turn();
-    void read_in(handing how);
-    bool take_frames(handing how);
+    void finish_turn(clock::time_point now);
+    void read_in(clock::time_point now, handing how);
+    bool take_frames(clock::time_point now, handing how);
     void write_out();
     void dispatch();
     void arm();

@@ -93,6 +93,7 @@ operation<void> core::detach(const std::shared_ptr<entity_record>& which) {
 void core::forget_entity(const std::shared_ptr<entity_record>& which, const error& why) {
     if (which->gone) return;
     which->gone = true;
+    which->has_news = true;
     which->sender = nullptr;
     which->gone_reason = why;
     retire(which);
@@ -213,6 +214,7 @@ void core::retire(std::shared_ptr<void> what) {
 void core::put_into_inbox(entity_record& to, inbox_entry entry) {
     to.inbox_octets += entry.message.body.size();
     to.inbox.push_back(std::move(entry));
+    to.has_news = true;
     if (*options_.window != 0) return;
     while (to.inbox.size() > inbox_messages_max || (to.inbox_octets > inbox_octets_max && to.inbox.size() > 1)) {
         (void)take_from_inbox(to);
@@ -223,6 +225,7 @@ void core::put_into_inbox(entity_record& to, inbox_entry entry) {
 inbox_entry core::take_from_inbox(entity_record& from) {
     auto entry = std::move(from.inbox.front());
     from.inbox.pop_front();
+    from.has_news = !from.inbox.empty() || from.gone;
     from.inbox_octets -= entry.message.body.size();
     return entry;
 }
@@ -247,12 +250,13 @@ operation<received_message> core::receive(const std::shared_ptr<entity_record>& 
 }
 
 result<received_message> core::receive(const std::shared_ptr<entity_record>& which, std::chrono::milliseconds limit) {
-    if (which->inbox.empty()) {
-        auto outcome = receive(which).wait(limit);
-        if (!outcome && outcome.error().code == errc::timed_out) outcome.error().text = "no message came in time";
-        return outcome;
+    const auto keep = which;  // a handler may let go of the handle
+    if (!keep->has_news) run_until(keep->has_news, limit);
+    if (keep->inbox.empty()) {
+        if (keep->gone) return entity_gone(*keep);
+        return {errc::timed_out, "no message came in time"};
     }
-    auto entry = take_from_inbox(*which);
+    auto entry = take_from_inbox(*keep);
     handled(entry.number);
     if (entry.number != 0) settle();
     return std::move(entry.message);
@@ -276,6 +280,7 @@ void core::set_handler(const std::shared_ptr<entity_record>& which, message_hand
     }
     which->inbox.clear();
     which->inbox_octets = 0;
+    which->has_news = which->gone;
     settle();
 }
 

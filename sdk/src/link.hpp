@@ -64,7 +64,7 @@ public:
 
     // Whether room for output counts as a reason to wake up.
     virtual void watch_output(bool wanted) = 0;
-    // Sleeps until there is input, room for watched output, or `until`.
+    // Sleeps until there is input, room for watched output, or `until`, counted from the last now().
     virtual void wait(clock::time_point until) = 0;
     // wait(), then read(): one call to the system where that is possible.
     virtual io_outcome wait_and_read(clock::time_point until, std::span<char> into) {

@@ -30,11 +30,11 @@ bool poll_set::control(int operation, int socket, bool output) noexcept {
 bool poll_set::add(int socket, bool output) noexcept { return control(EPOLL_CTL_ADD, socket, output); }
 bool poll_set::change(int socket, bool output) noexcept { return control(EPOLL_CTL_MOD, socket, output); }
 
-void poll_set::wait(clock::time_point until) {
+void poll_set::wait(clock::time_point now, clock::time_point until) {
     if (!make()) return;
     int timeout = -1;
     if (until != never) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now).count();
         timeout = static_cast<int>(std::clamp<long long>(left, 0, INT_MAX));
     }
     std::array<epoll_event, 2> events;

@@ -26,7 +26,7 @@ public:
     bool change(int socket, bool output) noexcept;
 
     // Sleeps until something is ready, or until then.
-    void wait(clock::time_point until);
+    void wait(clock::time_point now, clock::time_point until);
 
     [[nodiscard]] int fd();
     // Makes fd() readable at this time; only matters once fd() was asked for.

@@ -79,6 +79,7 @@ struct entity_record : std::enable_shared_from_this<entity_record> {
 
     std::deque<inbox_entry> inbox;
     std::size_t inbox_octets = 0;      // of the bodies
+    bool has_news = false;             // there is a message, or none will ever be: gone
     std::deque<state_of<received_message>> receivers;
     std::shared_ptr<message_handler> on_message;
     std::shared_ptr<std::function<void(const error&)>> on_refused;

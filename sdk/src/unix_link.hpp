@@ -17,14 +17,14 @@ public:
     unix_link& operator=(const unix_link&) = delete;
     ~unix_link() override;
 
-    [[nodiscard]] clock::time_point now() override { return clock::now(); }
+    [[nodiscard]] clock::time_point now() override { return now_ = clock::now(); }
     [[nodiscard]] std::uint64_t random() override;
     result<void> open() override;
     void close() noexcept override;
     io_outcome read(std::span<char> into) override;
     io_outcome write(std::string_view frames) override;
     void watch_output(bool wanted) override;
-    void wait(clock::time_point until) override { polls_.wait(until); }
+    void wait(clock::time_point until) override { polls_.wait(now_, until); }
     io_outcome wait_and_read(clock::time_point until, std::span<char> into) override;
     [[nodiscard]] int fd() override { return polls_.fd(); }
     void wake_at(clock::time_point when) override { polls_.wake_at(when); }
@@ -37,6 +37,7 @@ private:
     poll_set polls_;
     int socket_ = -1;
     bool output_watched_ = false;
+    clock::time_point now_{};  // the last now()
     std::chrono::milliseconds sleep_limit_{0};  // SO_RCVTIMEO; 0: none
 };
 

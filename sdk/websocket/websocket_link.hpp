@@ -58,7 +58,7 @@ public:
     [[nodiscard]] clock::time_point deadline() const override;
     [[nodiscard]] std::chrono::seconds silence_max() const override { return websocket_silence_max; }
     void watch_output(bool wanted) override;
-    void wait(clock::time_point until) override { polls_.wait(until); }
+    void wait(clock::time_point until) override { polls_.wait(clock::now(), until); }
     [[nodiscard]] int fd() override { return polls_.fd(); }
     void wake_at(clock::time_point when) override { polls_.wake_at(when); }
 
