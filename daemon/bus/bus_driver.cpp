@@ -149,9 +149,9 @@ instant bus_driver::implementation::begin_turn() {
 void bus_driver::implementation::end_turn() {
     if (stopped || !turn) return;
     const auto at = *turn;
-    turn.reset();
     flush(at);
     if (hear_own(at)) flush(at);
+    turn.reset();
     auto deadline = engine.next_deadline();
     if (sender.blocked()) deadline = std::min(deadline, sender.stalled_at());
     arm(deadline);
