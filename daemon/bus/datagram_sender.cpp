@@ -18,7 +18,8 @@ constexpr std::size_t index_of(ip_family family) { return family == ip_family::v
 // What the kernel says when it can't cut (no checksums by the card before Linux 6.11, a packet that
 // would be encrypted, a route with a smaller MTU) or does not know of it.
 bool refuses_runs(int error) noexcept {
-    return error == EIO || error == EINVAL || error == EMSGSIZE || error == ENOPROTOOPT || error == EOPNOTSUPP;
+    return error == EIO || error == EINVAL || error == EMSGSIZE || error == ENOPROTOOPT ||
+           error == EOPNOTSUPP;
 }
 
 std::size_t datagrams_of(const auto& messages) {

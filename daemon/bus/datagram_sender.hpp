@@ -98,7 +98,9 @@ private:
         link_counts* counts = nullptr;  // null: directed unicast
         bool runs = true;               // the kernel takes them, as far as is known
 
-        [[nodiscard]] const group_target* link() const noexcept { return counts == nullptr ? nullptr : &target; }
+        [[nodiscard]] const group_target* link() const noexcept {
+            return counts == nullptr ? nullptr : &target;
+        }
     };
     // One message for the kernel: `count` datagrams of the window from `first` on.
     struct planned {

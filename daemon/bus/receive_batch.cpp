@@ -59,7 +59,8 @@ struct receive_batch::frame {
     std::array<iovec, batch_buffers> parts{};
     std::array<sockaddr_storage, batch_buffers> names{};
     alignas(cmsghdr) std::array<std::array<char, control_octets>, batch_buffers> controls{};
-    std::array<std::size_t, batch_buffers> touched{};  // octets of each buffer, at most, since the last release
+    // How many octets of each buffer were touched, at most, since the last release.
+    std::array<std::size_t, batch_buffers> touched{};
 };
 
 receive_batch::receive_batch() : frame_(std::make_unique<frame>()), wanted_(batch_buffers) {
@@ -117,7 +118,8 @@ bool receive_batch::read(int fd, const std::function<void(const received&)>& vis
         }
         prepare(i);
     }
-    wanted_ = std::clamp(batch_octets / std::max<std::size_t>(octets / count, 1), std::size_t{4}, batch_buffers);
+    wanted_ =
+        std::clamp(batch_octets / std::max<std::size_t>(octets / count, 1), std::size_t{4}, batch_buffers);
     if (resident_ > keep_octets) release_large();
     return more;
 }

@@ -49,7 +49,7 @@ private:
     struct frame;  // headers of one batch
     std::unique_ptr<frame> frame_;
     char* buffers_ = nullptr;
-    std::size_t wanted_;       // buffers of the next batch
+    std::size_t wanted_;        // buffers of the next batch
     std::size_t resident_ = 0;  // octets beyond the first page of each buffer
 };
 

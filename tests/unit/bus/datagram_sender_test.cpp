@@ -137,7 +137,8 @@ TEST_CASE("directed unicast between group datagrams keeps its place, and runs of
     sending by{{&*ends}};
     const auto texts = texts_of(6, 20);
     std::vector<outgoing> all;
-    for (std::size_t i = 0; i < texts.size(); ++i) all.push_back({texts[i], i < 2 || i == 5, false, ends->to});
+    for (std::size_t i = 0; i < texts.size(); ++i)
+        all.push_back({texts[i], i < 2 || i == 5, false, ends->to});
     CHECK(by.out.send(all, {}) == 6);
     const auto got = hear(*ends);
     CHECK(got.texts == texts);
