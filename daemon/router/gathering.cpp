@@ -22,6 +22,7 @@ bool router::gather(const routing& job, route_status& status, route_report& repo
                       gathered_.session == job.sender->id;
     if (!plain || !same) hand_over();
     if (!plain || !(same ? gathered_.possible : begin_run(job))) return false;
+    gathered_.time = what.time;  // of those that repeat this one
     if (gathered_.to_bus) {
         if (auto put = put_on_bus(job, 0); !put) {
             ++(put.error().code == mbus::errc::too_large ? counters_.refused_size : counters_.refused_bus);
@@ -56,7 +57,6 @@ bool router::begin_run(const routing& job) {
     gathered_.way = job.way.serial;
     gathered_.to_bus = !job.way.stays_here();
     gathered_.sender_can_wait = job.what.sender_can_wait;
-    gathered_.time = job.what.time;
     gathered_.possible = monitors_.empty() && !job.sender->session->durable() &&
                          (job.rights == nullptr || job.rights->sends_anywhere() || !job.rights->refuses_send(job.way.to)) && receivers_take_runs(job) &&
                          run_.begin(job.forms.source().to, job.forms.source().from);
