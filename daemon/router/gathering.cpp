@@ -79,11 +79,13 @@ void router::hand_over() {
     if (run_.messages() == 0) return;
     const auto now = bus_->now().now;
     auto& receivers = gathered_.receivers;
+    // As much as if each message had brought its addresses.
+    const auto octets = run_.frames().size() + run_.messages() * run_.storage()->fields().size();
     // Who can't take the run comes last.
     const auto singly = std::partition(receivers.begin(), receivers.end(), [&](local_entity* each) {
         if (each->gone) return true;
         if (!each->session->can_take(run_, each->slot)) return false;
-        if (!within_quota(now, *each->owner, run_.frames().size())) return false;
+        if (!within_quota(now, *each->owner, octets)) return false;
         const mbus::mbws::delivery how{.slot = each->slot, .sender_can_wait = gathered_.sender_can_wait};
         if (each->session->offer_run(now, run_, how) == offer_result::wait) hold_sender(*each);
         sessions_.touch(*each->owner);

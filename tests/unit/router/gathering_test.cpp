@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <array>
 #include <deque>
 #include <optional>
 
@@ -408,6 +409,28 @@ TEST_CASE("the limit of a user holds for runs, counted and told message by messa
     }
     CHECK(came == counters.delivered - 1);
     CHECK(missed == counters.dropped_limit);
+}
+
+TEST_CASE("the limit of a user counts a run as it counts its messages, addresses included") {
+    std::array<std::uint64_t, 2> delivered{};
+    for (const bool together : {false, true}) {
+        router_lab lab("[limits]\nqueue_octets_per_user = 131072\n");
+        socket_client sender{lab, {.together = together}};
+        socket_client away{lab, {.window = 4, .expiry = 60}};
+        sender.attach("(app:s)");
+        std::string elements;
+        for (const char* tag : {"a", "b", "c", "d", "e"}) elements += std::string{tag} + ':' + std::string(64, 'x') + ' ';
+        elements.pop_back();
+        const auto to = away.attach("(" + elements + ")");
+        for (int i = 0; i < 40; ++i) sender.read(bodies_text(10 * i, 10, to));
+        const auto& counters = lab.hub.counters();
+        CHECK(counters.delivered + counters.dropped_limit == 400);
+        delivered[together ? 1 : 0] = counters.delivered;
+    }
+    // A frame with numbers is a little longer than one without, and runs of ten fit or do not.
+    CHECK(delivered[1] <= delivered[0]);
+    CHECK(delivered[1] + 20 > delivered[0]);
+    CHECK(delivered[0] < 350);
 }
 
 // --- the same, whatever happens ---------------------------------------------------------------
