@@ -41,14 +41,15 @@ offer_result broker_session::offer_run(time_point now, const message_run& run, c
         return offer_result::taken;
     }
     const bool wait = sender_should_wait(now, how);
+    const run_piece kept = run.piece_to_keep();
     outbox_entry entry;
-    entry.content = whole.storage;
-    entry.set_run(whole.at, whole.messages);
+    entry.content = kept.storage;
+    entry.set_run(kept.at, kept.messages);
     entry.slot = how.slot;
-    entry.octets = charge(whole, how.slot);
+    entry.octets = charge(kept, how.slot);
     entry.droppable = true;
     outbox_.push(std::move(entry));
-    attachments_[how.slot]->queued += whole.messages;
+    attachments_[how.slot]->queued += kept.messages;
     port_->wake();
     return wait ? offer_result::wait : offer_result::taken;
 }

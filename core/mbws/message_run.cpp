@@ -90,9 +90,22 @@ bool message_run::add(std::uint64_t time, std::string_view body) {
     return true;
 }
 
+run_piece message_run::piece_to_keep() const {
+    run_piece out = piece();
+    if (out.is_dense()) return out;
+    if (copy_ == nullptr || copy_->octets_.size() != used_) {
+        auto* const made = preparer_.take();
+        copy_ = message_ref{made};
+        made->assign_run(*storage_, used_);
+    }
+    out.storage = copy_;
+    return out;
+}
+
 void message_run::end() noexcept {
     storage_ = nullptr;
     held_.reset();
+    copy_.reset();
     begun_at_ = used_ = messages_ = largest_ = 0;
 }
 

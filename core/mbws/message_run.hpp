@@ -53,6 +53,9 @@ public:
     [[nodiscard]] const message_ref& storage() const noexcept { return held_; }
     // All of it.
     [[nodiscard]] run_piece piece() const;
+    // The same for a queue: a few messages in a large storage are copied, once for all receivers, so that what waits
+    // needs little more memory than it has octets.
+    [[nodiscard]] run_piece piece_to_keep() const;
 
     struct message {
         std::uint64_t time = 0;
@@ -98,6 +101,7 @@ private:
     message_preparer& preparer_;
     prepared_message* storage_ = nullptr;
     message_ref held_;  // the same
+    mutable message_ref copy_;  // piece_to_keep()
     std::array<way, ways_max> ways_;
     std::size_t next_way_ = 0;
     way* way_ = ways_.data();

@@ -89,11 +89,11 @@ void outbox::split(std::uint32_t index, std::size_t messages, std::uint32_t octe
     node& rest = nodes_[second];
     node& first = nodes_[index];
     rest = first;
-    const auto piece = first.entry.piece();
-    first.entry.set_run(piece.at, messages);
+    const std::size_t at = first.entry.run_at();
+    const std::size_t rest_at = at + message_run::octets_of(first.entry.content, at, messages);
+    rest.entry.set_run(rest_at, first.entry.messages() - messages);
+    first.entry.set_run(at, messages);
     first.entry.octets = octets;
-    const auto frames = message_run::octets_of(piece.storage, piece.at, messages);
-    rest.entry.set_run(piece.at + frames, piece.messages - messages);
     rest.entry.octets -= octets;
     if (rest.entry.number != 0) rest.entry.number += messages;
     rest.previous = index;
@@ -103,8 +103,8 @@ void outbox::split(std::uint32_t index, std::size_t messages, std::uint32_t octe
 
 void outbox::cut_front(std::uint32_t index, std::size_t messages, std::uint32_t octets) noexcept {
     node& cut = nodes_[index];
-    const auto piece = cut.entry.piece();
-    cut.entry.set_run(piece.at + message_run::octets_of(piece.storage, piece.at, messages), piece.messages - messages);
+    const std::size_t at = cut.entry.run_at();
+    cut.entry.set_run(at + message_run::octets_of(cut.entry.content, at, messages), cut.entry.messages() - messages);
     cut.entry.number += messages;
     cut.entry.octets -= octets;
     octets_ -= octets;

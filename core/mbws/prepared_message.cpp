@@ -75,6 +75,21 @@ void prepared_message::assign(const message_content& content, std::uint64_t to_i
     first_command_ = content.first_command;
 }
 
+// Addresses and frames of a run: the first `octets` of its storage.
+void prepared_message::assign_run(const prepared_message& storage, std::size_t octets) {
+    text_form_ = text_form::not_made;
+    if (copy_ != nullptr) copy_.reset();
+    verb_ = mbws::verb::message;
+    reliable_ = false;
+    to_id_ = storage.to_id_;
+    from_id_ = storage.from_id_;
+    to_octets_ = storage.to_octets_;
+    from_octets_ = storage.from_octets_;
+    fields_octets_ = storage.fields_octets_;
+    octets_.assign(storage.octets_, 0, octets);
+    first_command_.clear();
+}
+
 message_ref prepared_message::restored(mbws::verb which, std::string_view fields, std::string_view body, bool reliable) {
     auto* const out = new prepared_message;
     message_ref held{out};

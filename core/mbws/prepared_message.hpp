@@ -91,6 +91,7 @@ private:
     friend class message_run;
     friend struct run_piece;
     void assign(const message_content& content, std::uint64_t to_id, std::uint64_t from_id);
+    void assign_run(const prepared_message& storage, std::size_t octets);
     void unused() const noexcept;
 
     std::string octets_;  // fields, then body

@@ -7,10 +7,12 @@
 
 namespace {
 std::size_t allocations = 0;
+std::size_t allocated_octets = 0;
 }
 
 void* operator new(std::size_t octets) {
     ++allocations;
+    allocated_octets += octets;
     if (void* const block = std::malloc(octets == 0 ? 1 : octets)) return block;
     throw std::bad_alloc{};
 }
@@ -77,6 +79,73 @@ TEST_CASE("a windowed delivery allocates nothing in steady traffic") {
     const std::size_t before = allocations;
     for (int i = 0; i < 100; ++i) round();
     CHECK(allocations == before);
+}
+
+namespace {
+
+// A reader of runs with a window.
+struct run_receiver {
+    test_host host;
+    test_client receiver{host};
+    message_preparer preparer;
+    message_run run{preparer};
+    std::uint64_t number = 0;
+
+    run_receiver() {
+        receiver.port.remembers(addresses_of_broker);
+        receiver.ready(256, 60);
+    }
+    void offer(int messages, std::string_view body) {
+        REQUIRE(run.begin("(app:player)", "(app:a id:1-1@127.0.0.1)"));
+        for (int i = 0; i < messages; ++i) REQUIRE(run.add(7, body));
+        REQUIRE(receiver.session().can_take(run, 0));
+        REQUIRE(receiver.session().offer_run(start, run, {.slot = 0}) == offer_result::taken);
+        run.end();
+    }
+    void write_out() {
+        receiver.connection.fill(start);
+        receiver.port.consumed(receiver.port.waiting());
+    }
+    void acknowledge(std::uint64_t messages) {
+        frame_view ack;
+        ack.verb = verb::ack;
+        ack.number = number += messages;
+        receiver.connection.handle(start, ack);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a windowed delivery of runs allocates nothing in steady traffic") {
+    for (const int messages : {1, 8, 200}) {
+        CAPTURE(messages);
+        run_receiver system;
+        const std::string body(64, 'x');
+        const auto round = [&] {
+            system.offer(messages, body);
+            system.offer(1, body);
+            system.write_out();
+            system.acknowledge(static_cast<std::uint64_t>(messages) + 1);
+        };
+        for (int i = 0; i < 10; ++i) round();
+        const std::size_t before = allocations;
+        for (int i = 0; i < 100; ++i) round();
+        CHECK(allocations == before);
+    }
+}
+
+TEST_CASE("runs of few messages that wait for a slow reader need little more memory than their octets") {
+    run_receiver system;
+    const std::string body(64, 'x');
+    for (int i = 0; i < 100; ++i) {
+        system.offer(200, body);  // large storage, to be used again
+        system.write_out();
+        system.acknowledge(200);
+    }
+    const std::size_t before = allocated_octets;
+    for (int i = 0; i < 10000; ++i) system.offer(1, body);
+    CHECK(system.receiver.session().queued_messages() == 10000);
+    CHECK(allocated_octets - before < 2 * system.receiver.session().queued_octets() + std::size_t{10000} * 400);
 }
 
 TEST_CASE("reading and checking a client's message allocates nothing but what the host keeps") {
