@@ -165,4 +165,39 @@ TEST_CASE("whatever the addresses and however few are remembered, the reader see
     }));
 }
 
+TEST_CASE("a frame with a repeated header means the address that its number means then") {
+    const auto stream = frame_of(3, "(app:a)") + frame_of(3) + frame_of(3) + frame_of(4, "(app:b)") + frame_of(3) + frame_of(3) +
+                        frame_of(3, "(app:c)") + frame_of(3, "(app:c)") + frame_of(3) + frame_of(3);
+    reading it{64};
+    it.reader.feed(stream);
+    std::vector<std::string> meant;
+    std::string repeats;
+    while (it.reader.next(it.frame) == frame_reader::status::frame) {
+        meant.emplace_back(it.frame.text(key::to));
+        repeats += it.frame.repeats ? '=' : '.';
+    }
+    CHECK(meant == std::vector<std::string>{"(app:a)", "(app:a)", "(app:a)", "(app:b)", "(app:a)", "(app:a)", "(app:c)", "(app:c)",
+                                            "(app:c)", "(app:c)"});
+    CHECK(repeats == "..=..=.=.=");
+}
+
+TEST_CASE("given several clients that remember, then each is told what it does not know") {
+    message_preparer preparer;
+    message_run run{preparer};
+    pipe_port early;
+    pipe_port late;
+    early.remembers(addresses_of_broker);
+    late.remembers(addresses_of_broker);
+    for (int i = 0; i < 2; ++i) {
+        REQUIRE(run.begin("(app:player)", "(app:ui)"));
+        REQUIRE(run.add(7, "a.b()"));
+        early.append_run(run.piece());
+        if (i == 1) late.append_run(run.piece());
+        run.end();
+    }
+    const std::size_t frame = frame_header_octets + 5 + 5 + 11 + 5;
+    CHECK(early.take().size() == 2 * frame + 3 + 12 + 3 + 8);
+    CHECK(late.take().size() == frame + 3 + 12 + 3 + 8);
+}
+
 }  // namespace mbus::mbws
