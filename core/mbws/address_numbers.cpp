@@ -29,6 +29,7 @@ const char* heard_addresses::resolve(frame_view& frame, key text, key number) {
     std::string& known = texts_[which];
     if (frame.has(text)) {
         if (frame.text(text).empty()) return "an empty address has a number";
+        if (frame.text(text).size() > numbered_address_max) return "an address of more than 1024 octets has a number";
         known = frame.text(text);
         return nullptr;
     }

@@ -26,6 +26,8 @@ namespace mbus::mbws {
 // What each side remembers of the other's. A client hears from more senders than it writes to.
 inline constexpr std::uint16_t addresses_of_client = 64;   // told by a client, remembered by the broker
 inline constexpr std::uint16_t addresses_of_broker = 256;  // told by the broker, remembered by a client
+// Longer addresses get no number, so that what a side remembers has a limit: 64 or 256 KB a connection.
+inline constexpr std::size_t numbered_address_max = 1024;
 inline constexpr std::uint16_t addresses_limit = 1024;     // more are never used, whatever is offered
 
 // Gives each text an identity that no other text ever gets in this process. 0 is none.

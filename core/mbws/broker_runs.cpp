@@ -6,14 +6,23 @@
 
 namespace mbus::mbws {
 
-// The policy `latest` looks at each message; a durable session stores each; several attaches name theirs in each.
+static_assert(message_run::largest_frame + extra_field_octets <= frame_octets_min, "every client takes them");
+
+// The policy `latest` looks at each message, and `block` at the one that makes it too much; a durable session
+// stores each; several attaches name theirs in each.
 bool broker_session::takes_runs(std::uint32_t slot) const noexcept {
-    return !over_ && journal_ == nullptr && attached_ == 1 && port_ != nullptr && slot < attachments_.size() &&
-           attachments_[slot]->asked.policy != reader_policy::latest && port_->takes_runs();
+    if (over_ || journal_ != nullptr || attached_ != 1 || slot >= attachments_.size()) return false;
+    if (port_ == nullptr || !port_->takes_runs()) return false;
+    const reader_policy policy = attachments_[slot]->asked.policy;
+    if (policy == reader_policy::block) {
+        return unsent() < block_unsent_max && outbox_.messages() <= settings_.queue_messages_max / 4 * 3 &&
+               outbox_.octets() <= settings_.queue_octets_max / 4 * 3;
+    }
+    return policy != reader_policy::latest;
 }
 
 bool broker_session::can_take(const message_run& run, std::uint32_t slot) const noexcept {
-    if (!takes_runs(slot) || run.largest() + extra_field_octets > peer_size_) return false;
+    if (!takes_runs(slot)) return false;
     return outbox_.messages() + run.messages() <= settings_.queue_messages_max &&
            outbox_.octets() + charge(run.piece(), slot) <= settings_.queue_octets_max;
 }

@@ -143,7 +143,8 @@ result<message_token> client_session::send(const client_message& what) {
     if (close_wanted_) return error{errc::disconnected, "the connection is being closed; open another"};
     // What went out on this connection before was checked then.
     const bool directly = options_.window == 0 && state_ == state::connected && kept_.empty();
-    const std::uint64_t to_id = directly && told_.used() ? names_.id_of(what.to) : 0;
+    const bool by_number = directly && told_.used() && what.to.size() <= numbered_address_max;
+    const std::uint64_t to_id = by_number ? names_.id_of(what.to) : 0;
     const bool checked = told_.knows(to_id);
     if ((!checked && !is_field_text(what.to)) || !is_field_text(what.from) || !is_field_text(what.type)) {
         return error{errc::bad_argument, "an address or media type has a control character or is not UTF-8"};

@@ -204,10 +204,10 @@ public:
 
     // Errors: overflow (the queue is full: wait for output to drain), too_large, bad_argument (ttl
     // or text that no field can hold), disconnected (after close()). Taken before `connected`, too.
-    // What send() does with most messages, without its checks of all the rest: a body of commands, and a destination
-    // that is the one before. False: nothing was done, send() has to look at it.
-    bool send_again(std::string_view to, std::string_view body);
     result<message_token> send(const client_message& what);
+    // What send() does with most messages, without its look at all the rest: a body of commands, checked, to the
+    // destination of the one before. False: nothing was done, send() has to look at it.
+    bool send_again(std::string_view to, std::string_view body);
     // Gives a job of a queue back, for another reader; a nak. take_over() follows on_refusal_heard(),
     // not before (docs/mbws.md, section 4). Without a window nothing happens.
     void refuse(std::uint64_t number);

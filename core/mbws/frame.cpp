@@ -124,6 +124,7 @@ void frame_view::clear() noexcept {
     number = 0;
     body = {};
     repeats = false;
+    stamp_ = 0;
     present_ = 0;
 }
 

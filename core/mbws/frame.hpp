@@ -28,6 +28,7 @@ namespace mbus::mbws {
 
 inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::size_t frame_header_octets = 16;               // verb, flags, H, B, number
+inline constexpr std::size_t field_head_octets = 3;                   // of a field: key and length
 inline constexpr std::size_t header_octets_max = 65535;              // H has 16 bits
 inline constexpr std::size_t frame_octets_default = 1024 * 1024;     // field `size`
 inline constexpr std::size_t frame_octets_min = 128 * 1024;          // a Mbus datagram in Base64 fits
@@ -159,11 +160,13 @@ public:
 
     // The kind of `which` must fit the setter; the viewed octets must outlive the frame.
     frame_view& set(key which, std::string_view value) noexcept {
+        stamp_ = 0;
         present_ |= bit(which);
         at(which) = {value.data(), value.size()};
         return *this;
     }
     frame_view& set(key which, std::uint64_t value) noexcept {
+        stamp_ = 0;
         present_ |= bit(which);
         at(which) = {nullptr, value};
         return *this;
@@ -182,6 +185,9 @@ private:
     slot& at(key which) noexcept { return slots_[static_cast<std::size_t>(which)]; }
     const slot& at(key which) const noexcept { return slots_[static_cast<std::size_t>(which)]; }
 
+    friend class frame_reader;
+
+    std::uint64_t stamp_ = 0;  // frame_reader: which of its frames this is; 0: none, or changed since
     std::uint64_t present_ = 0;
     std::array<slot, keys_end> slots_{};  // meaningful where present_ says so
 };

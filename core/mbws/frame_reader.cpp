@@ -64,7 +64,7 @@ frame_reader::status frame_reader::refuse(errc code, const char* wrong) noexcept
 bool frame_reader::next_repeats(frame_view& out) noexcept {
     constexpr std::size_t before_body_size = 4;  // verb, flags, H
     const std::size_t header = last_header_.size();
-    if (header == 0 || last_into_ != &out || input_.size() < header) return false;
+    if (header == 0 || out.stamp_ != stamp_ || input_.size() < header) return false;
     const char* const start = input_.data();
     if (std::memcmp(start, last_header_.data(), before_body_size) != 0) return false;
     if (std::memcmp(start + frame_header_octets, last_header_.data() + frame_header_octets, header - frame_header_octets) != 0)
@@ -115,7 +115,7 @@ frame_reader::status frame_reader::next(frame_view& out) {
     if (const char* wrong = heard_.resolve(out)) return refuse(errc::bad_frame, wrong);
     if (!from_held) {
         last_header_ = raw_.substr(0, raw_.size() - out.body.size());
-        last_into_ = &out;
+        out.stamp_ = ++stamp_;
     }
     return status::frame;
 }

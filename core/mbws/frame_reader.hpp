@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -37,9 +38,8 @@ public:
     // What was fed before must be used up (need_more) or kept.
     void feed(std::string_view octets);
 
-    // The next frame; its views are valid until the next call of anything here. The frames of one feed() are read
-    // into one object, which nobody else changes: a frame whose header repeats that of the frame before is
-    // not taken apart again.
+    // The next frame; its views are valid until the next call of anything here. When `out` is as the call before
+    // left it, a header that repeats is not taken apart again.
     status next(frame_view& out);
 
     // Copies what next() has not looked at yet, so that the fed octets may go away.
@@ -69,7 +69,7 @@ private:
     std::size_t held_at_ = 0;  // what of it is used
     std::string_view raw_;
     std::string_view last_header_;           // of the frame before, if it stands in what was fed
-    const frame_view* last_into_ = nullptr;  // where that frame was put
+    std::uint64_t stamp_ = 0;                // of that frame
     errc code_ = errc::bad_frame;
     const char* wrong_ = nullptr;
     std::uint64_t refused_octets_ = 0;

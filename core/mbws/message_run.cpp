@@ -19,14 +19,12 @@ constexpr std::size_t header_octets = time_at + time_field_octets;
 
 // A storage begins with so much, which a few small messages fill.
 constexpr std::size_t storage_octets_min = 4096;
-// Longer addresses are sent with each message, by the way of single messages.
-constexpr std::size_t address_octets_max = 4096;
 
 }  // namespace
 
 bool message_run::begin(std::string_view to, std::string_view from) {
     assert(messages_ == 0);
-    if (to.empty() || from.empty() || to.size() + from.size() > address_octets_max) return false;
+    if (to.empty() || from.empty() || to.size() > numbered_address_max || from.size() > numbered_address_max) return false;
     const std::uint64_t to_id = preparer_.names().id_of(to);
     const std::uint64_t from_id = preparer_.names().id_of(from);
     for (auto& known : ways_) {
@@ -85,7 +83,6 @@ bool message_run::add(std::uint64_t time, std::string_view body) {
     write_big_endian(at + header_octets - 8, time);
     std::memcpy(at + header_octets, body.data(), body.size());
     used_ += octets;
-    largest_ = std::max(largest_, octets + way_->addresses.size());
     ++messages_;
     return true;
 }
@@ -106,7 +103,7 @@ void message_run::end() noexcept {
     storage_ = nullptr;
     held_.reset();
     copy_.reset();
-    begun_at_ = used_ = messages_ = largest_ = 0;
+    begun_at_ = used_ = messages_ = 0;
 }
 
 std::size_t message_run::octets_of(const message_ref& storage, std::size_t at, std::size_t messages) noexcept {

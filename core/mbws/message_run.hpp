@@ -31,6 +31,8 @@ public:
     static constexpr std::size_t octets_max = std::size_t{128} * 1024;
     // Larger bodies go alone, by reference.
     static constexpr std::size_t body_octets_max = 16 * 1024;
+    // So no frame of a run is longer than this, its two addresses included.
+    static constexpr std::size_t largest_frame = body_octets_max + 2 * numbered_address_max + 64;
 
     explicit message_run(message_preparer& preparer) noexcept : preparer_(preparer) {}
     message_run(const message_run&) = delete;
@@ -45,8 +47,6 @@ public:
     void end() noexcept;
 
     [[nodiscard]] std::size_t messages() const noexcept { return messages_; }
-    // Octets of the largest frame, addresses included.
-    [[nodiscard]] std::size_t largest() const noexcept { return largest_; }
     // All frames. They live as long as storage() is held.
     [[nodiscard]] std::string_view frames() const noexcept { return frames_of(held_, begun_at_, used_); }
     // Holds addresses (to_field(), from_field()) and frames.
@@ -108,7 +108,6 @@ private:
     std::size_t begun_at_ = 0;  // where the first frame stands in the storage
     std::size_t used_ = 0;      // where the last one ends
     std::size_t messages_ = 0;
-    std::size_t largest_ = 0;
 };
 
 // A part of a run on its way to one receiver.

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t spare_messages = 2048;
 // Their octets together; larger ones are given back sooner.
 constexpr std::size_t spare_octets_max = 1024 * 1024;
-// Runs, of up to message_run::octets_max each: one being written, and one that a slow reader still holds.
+// Storages of runs, of up to message_run::octets_max each: one that is being filled, and some that sockets have
+// not taken yet. They stay, 512 KB at most, as traffic that needed them tends to come again.
 constexpr std::size_t spare_runs_max = 4;
 
 }  // namespace
@@ -172,7 +173,8 @@ message_ref message_preparer::prepare(const message_content& content) {
     if (content.body.size() > frame_octets_limit) return {};
     auto* const made = take();
     message_ref held{made};
-    made->assign(content, names_.id_of(content.to), names_.id_of(content.from));
+    const bool short_enough = content.to.size() <= numbered_address_max && content.from.size() <= numbered_address_max;
+    made->assign(content, short_enough ? names_.id_of(content.to) : 0, short_enough ? names_.id_of(content.from) : 0);
     return held;
 }
 

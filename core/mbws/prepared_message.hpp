@@ -103,7 +103,7 @@ private:
     std::string first_command_;
     mbws::verb verb_ = verb::message;
     bool reliable_ = false;
-    bool holds_run_ = false;  // octets_ are frames of a message_run
+    bool holds_run_ = false;  // octets_ are addresses, frames and room of a message_run; it has no body
     enum class text_form : std::uint8_t { not_made, made, none };
     mutable text_form text_form_ = text_form::not_made;
     mutable std::string text_lines_;

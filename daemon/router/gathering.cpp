@@ -2,6 +2,7 @@
 // (mbws/message_run.hpp): per message and receiver nothing is left to be done.
 #include <algorithm>
 
+#include "protocol/invariant.hpp"
 #include "router/refusals.hpp"
 #include "router/router.hpp"
 
@@ -11,6 +12,7 @@ using mbus::mbws::message_run;
 using mbus::mbws::offer_result;
 using mbus::mbws::route_report;
 using mbus::mbws::route_status;
+using mbus::protocol::invariant;
 
 // True: the message is in the run, or was refused; `status` and `report` say which. What the bus gets, it gets
 // at once.
@@ -20,8 +22,9 @@ bool router::gather(const routing& job, route_status& status, route_report& repo
                        !what.commands.has_ping && what.body.size() <= message_run::body_octets_max;
     const bool same = gathered_.way == job.way.serial && gathered_.sender == what.from->handle &&
                       gathered_.session == job.sender->id;
-    if (!plain || !same) hand_over();
-    if (!plain || !(same ? gathered_.possible : begin_run(job))) return false;
+    const bool goes_on = same && !run_is_long();
+    if (!plain || !goes_on) hand_over();
+    if (!plain || !(goes_on ? gathered_.possible : begin_run(job))) return false;
     gathered_.time = what.time;  // of those that repeat this one
     if (gathered_.to_bus) {
         if (auto put = put_on_bus(job, 0); !put) {
@@ -30,12 +33,8 @@ bool router::gather(const routing& job, route_status& status, route_report& repo
             return true;
         }
     }
-    const auto& source = job.forms.source();
-    if (!run_.add(source.time, what.body)) {
-        hand_over();
-        // A run that was possible is possible again, and an empty one takes any message of this size.
-        if (!begin_run(job) || !run_.add(source.time, what.body)) return false;
-    }
+    const bool added = run_.add(job.forms.source().time, what.body);
+    invariant(added);  // a run that is not long takes any message of this size
     ++counters_.routed;
     report.matched = static_cast<std::uint32_t>(gathered_.receivers.size() + job.way.remote);
     status = route_status::routed;
@@ -46,9 +45,17 @@ bool router::gather(const routing& job, route_status& status, route_report& repo
 bool router::route_again(mbus::mbws::broker_session& session, std::string_view body,
                          const mbus::mbws::body_summary& commands) {
     if (gathered_.way == 0 || !gathered_.possible || gathered_.to_bus || gathered_.session != session.id()) return false;
-    if (commands.has_ping || !run_.add(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body)) return false;
+    if (commands.has_ping || run_is_long() || body.size() > message_run::body_octets_max) return false;
+    if (!run_.add(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body)) return false;
     ++counters_.routed;
     return true;
+}
+
+// So long that the next message begins another: receivers who wait for room hold their senders between runs, well
+// before a queue is full.
+bool router::run_is_long() const noexcept {
+    const std::size_t octets = std::min(session_settings_.queue_octets_max / 8, message_run::octets_max - message_run::largest_frame);
+    return run_.messages() >= std::max<std::size_t>(1, session_settings_.queue_messages_max / 8) || run_.frames().size() >= octets;
 }
 
 bool router::begin_run(const routing& job) {
@@ -57,9 +64,10 @@ bool router::begin_run(const routing& job) {
     gathered_.way = job.way.serial;
     gathered_.to_bus = !job.way.stays_here();
     gathered_.sender_can_wait = job.what.sender_can_wait;
-    gathered_.possible = monitors_.empty() && !job.sender->session->durable() &&
-                         (job.rights == nullptr || job.rights->sends_anywhere() || !job.rights->refuses_send(job.way.to)) && receivers_take_runs(job) &&
-                         run_.begin(job.forms.source().to, job.forms.source().from);
+    const auto& source = job.forms.source();
+    const bool allowed = job.rights == nullptr || job.rights->sends_anywhere() || !job.rights->refuses_send(job.way.to);
+    gathered_.possible = allowed && monitors_.empty() && !job.sender->session->durable() && receivers_take_runs(job) &&
+                         run_.begin(source.to, source.from);
     return gathered_.possible;
 }
 
@@ -107,12 +115,11 @@ void router::hold_sender(local_entity& receiver) {
 // Slow readers, whose policies look at each message.
 void router::hand_over_singly(std::span<local_entity* const> receivers) {
     const auto now = bus_->now().now;
-    // The texts of the addresses: what stands behind the three octets of a field's head.
-    const auto to = run_.storage()->to_field().substr(3);
-    const auto from = run_.storage()->from_field().substr(3);
+    const auto to = run_.storage()->to_field().substr(mbus::mbws::field_head_octets);
+    const auto from = run_.storage()->from_field().substr(mbus::mbws::field_head_octets);
     message_run::for_each(run_.frames(), [&](const message_run::message& one) {
         mbus::mbws::body_summary commands;
-        if (mbus::mbws::check_commands(one.body, commands)) return;  // was checked before: never
+        invariant(!mbus::mbws::check_commands(one.body, commands));  // only what was checked is gathered
         message_forms forms{preparer_, {.to = to,
                                         .from = from,
                                         .type = {},

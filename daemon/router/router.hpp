@@ -290,6 +290,7 @@ private:
     };
     bool gather(const routing& job, mbus::mbws::route_status& status, mbus::mbws::route_report& report);
     bool begin_run(const routing& job);
+    [[nodiscard]] bool run_is_long() const noexcept;
     [[nodiscard]] bool receivers_take_runs(const routing& job);
     void hold_sender(local_entity& receiver);
     void hand_over_singly(std::span<local_entity* const> receivers);
@@ -315,6 +316,7 @@ private:
     void copy_to_monitors(mbus::mbws::time_point now, message_forms& forms, const mbus::address& from,
                           const mbus::address& to);
     bool within_quota(mbus::mbws::time_point now, session_record& receiver, std::size_t octets);
+    void count_over_quota(session_record& receiver);
     message_forms& forms_of(const std::shared_ptr<const mbus::protocol::inbound>& what);
 
     // requests to the daemon itself (administration_facts, answers.cpp)

@@ -324,6 +324,7 @@ offer_result router::offer(time_point now, local_entity& to, message_forms& form
     }
     const bool no_disk = to.kept && !store_problem().empty();
     if (no_disk || !within_quota(now, *to.owner, (*ready)->frame_octets())) {
+        if (!no_disk) count_over_quota(*to.owner);
         ++counters_.dropped_limit;
         if ((*ready)->reliable()) return offer_result::refused;
         to.session->dropped_by_host();
@@ -355,14 +356,18 @@ bool router::within_quota(time_point now, session_record& receiver, std::size_t 
             account.queued_octets += each.session->queued_octets() + connections_.waiting(each.connection);
         });
     }
-    if (account.queued_octets + octets > limit) {
-        ++account.dropped;
-        log_.limited(level::warning, "quota/" + account.name, "messages dropped: too much waits for one user",
-                     {{"user", account.name}, {"limit", std::to_string(limit)}, {"setting", "limits.queue_octets_per_user"}});
-        return false;
-    }
+    if (account.queued_octets + octets > limit) return false;
     account.queued_octets += octets;
     return true;
+}
+
+// What within_quota() said no to is dropped.
+void router::count_over_quota(session_record& receiver) {
+    auto& account = *receiver.account;
+    const auto limit = configuration_.values.limits.queue_octets_per_user;
+    ++account.dropped;
+    log_.limited(level::warning, "quota/" + account.name, "messages dropped: too much waits for one user",
+                 {{"user", account.name}, {"limit", std::to_string(limit)}, {"setting", "limits.queue_octets_per_user"}});
 }
 
 void router::copy_to_monitors(time_point now, message_forms& forms, const mbus::address& from,
@@ -374,6 +379,7 @@ void router::copy_to_monitors(time_point now, message_forms& forms, const mbus::
                                 ? forms.for_receiver(each.type, each.commands)
                                 : nullptr;
         if (ready != nullptr && !within_quota(now, *each.owner, (*ready)->frame_octets())) {
+            count_over_quota(*each.owner);
             ++counters_.dropped_limit;
             each.session->dropped_by_host();  // a copy, so nobody waits for its acknowledgement
         } else if (ready != nullptr) {

@@ -146,7 +146,10 @@ void core::describe(const mbws::delivered_message& what, const entity_record& to
 
 bool core::on_message(const mbws::delivered_message& what) {
     auto* const to = find_entity(what.entity, what.monitor);
-    if (to == nullptr || to->gone) return true;  // detached meanwhile
+    if (to == nullptr || to->gone) {  // detached meanwhile
+        ++filled_;                    // no entry is like this one
+        return true;
+    }
     auto entry = take_entry();
     entry->number = what.number;
     auto& message = entry->message;

@@ -66,11 +66,6 @@ public:
     virtual void watch_output(bool wanted) = 0;
     // Sleeps until there is input, room for watched output, or `until`, counted from the last now().
     virtual void wait(clock::time_point until) = 0;
-    // wait(), then read(): one call to the system where that is possible.
-    virtual io_outcome wait_and_read(clock::time_point until, std::span<char> into) {
-        wait(until);
-        return read(into);
-    }
 
     // One descriptor for the life of the link, readable when wait() would return.
     [[nodiscard]] virtual int fd() = 0;

@@ -1,13 +1,9 @@
 #include "unix_link.hpp"
 
-#include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -17,10 +13,6 @@
 
 namespace mbus::detail {
 namespace {
-
-// Shorter sleeps are timed by poll_set; longer ones are cut, which costs a wake-up in many minutes.
-constexpr std::chrono::milliseconds shortest_sleep{16};
-constexpr std::chrono::milliseconds longest_sleep{std::chrono::hours{1}};
 
 std::string user_name() {
     const char* name = std::getenv("USER");
@@ -81,14 +73,12 @@ result<void> unix_link::open() {
         close();
         return failure;
     }
-    // From here on calls say themselves when they don't want to wait.
-    if (::fcntl(socket_, F_SETFL, 0) != 0 || !polls_.add(socket_, false)) {
+    if (!polls_.add(socket_, false)) {
         const int code = errno;
         close();
         return {errc::limit, "can't watch the socket: " + std::generic_category().message(code)};
     }
     output_watched_ = false;
-    sleep_limit_ = std::chrono::milliseconds{0};
     return {};
 }
 
@@ -98,46 +88,21 @@ void unix_link::close() noexcept {
     output_watched_ = false;
 }
 
-io_outcome unix_link::receive(std::span<char> into, int flags) {
-    const auto got = ::recv(socket_, into.data(), into.size(), flags);
-    if (got > 0) return {static_cast<std::size_t>(got), false};
-    return {0, got == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)};
-}
-
 io_outcome unix_link::read(std::span<char> into) {
     if (socket_ < 0) return {};
-    return receive(into, MSG_DONTWAIT);
-}
-
-// Input is all that may come: so the read itself sleeps, and nobody else has to be asked first.
-io_outcome unix_link::wait_and_read(clock::time_point until, std::span<char> into) {
-    if (socket_ < 0 || output_watched_ || !limit_sleep(until)) return link::wait_and_read(until, into);
-    errno = 0;
-    const auto got = receive(into, 0);
-    const bool limit_over = got.octets == 0 && !got.broken && errno != EINTR;
-    return limit_over ? link::wait_and_read(until, into) : got;
-}
-
-// A sleep of at most half the time to `until`, so that the limit, which takes a call to set, serves for many
-// sleeps; who wakes up without input waits for the rest precisely. False: there is no such limit.
-bool unix_link::limit_sleep(clock::time_point until) {
-    std::chrono::milliseconds limit{0};
-    if (until != never) {
-        const auto left = std::chrono::floor<std::chrono::milliseconds>(until - clock::now());
-        if (left < shortest_sleep) return false;
-        limit = std::chrono::milliseconds{std::bit_floor(static_cast<std::uint64_t>(std::min(left, longest_sleep).count())) / 2};
+    for (;;) {
+        const auto got = ::recv(socket_, into.data(), into.size(), 0);
+        if (got > 0) return {static_cast<std::size_t>(got), false};
+        if (got == 0) return {0, true};
+        if (errno == EINTR) continue;
+        return {0, errno != EAGAIN && errno != EWOULDBLOCK};
     }
-    if (limit == sleep_limit_) return true;
-    const timeval setting{.tv_sec = limit.count() / 1000, .tv_usec = limit.count() % 1000 * 1000};
-    if (::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &setting, sizeof setting) != 0) return false;
-    sleep_limit_ = limit;
-    return true;
 }
 
 io_outcome unix_link::write(std::string_view frames) {
     if (socket_ < 0) return {};
     for (;;) {
-        const auto put = ::send(socket_, frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto put = ::send(socket_, frames.data(), frames.size(), MSG_NOSIGNAL);
         if (put >= 0) return {static_cast<std::size_t>(put), false};
         if (errno == EINTR) continue;
         return {0, errno != EAGAIN && errno != EWOULDBLOCK};

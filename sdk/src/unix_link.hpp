@@ -25,20 +25,15 @@ public:
     io_outcome write(std::string_view frames) override;
     void watch_output(bool wanted) override;
     void wait(clock::time_point until) override { polls_.wait(now_, until); }
-    io_outcome wait_and_read(clock::time_point until, std::span<char> into) override;
     [[nodiscard]] int fd() override { return polls_.fd(); }
     void wake_at(clock::time_point when) override { polls_.wake_at(when); }
 
 private:
-    io_outcome receive(std::span<char> into, int flags);
-    bool limit_sleep(clock::time_point until);
-
     std::string path_;
     poll_set polls_;
     int socket_ = -1;
     bool output_watched_ = false;
     clock::time_point now_{};  // the last now()
-    std::chrono::milliseconds sleep_limit_{0};  // SO_RCVTIMEO; 0: none
 };
 
 }  // namespace mbus::detail

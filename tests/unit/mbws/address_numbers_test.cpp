@@ -124,6 +124,27 @@ TEST_CASE("given a reader that remembers, then the second delivery is shorter by
     CHECK(second.size() == frame_header_octets + 5 + 5 + 11 + 5);
 }
 
+TEST_CASE("an address of more than 1024 octets goes as text each time, and a number for one is a bad frame") {
+    const std::string from = "(app:" + std::string(numbered_address_max, 'x') + ")";
+    REQUIRE(from.size() > numbered_address_max);
+    message_preparer preparer;
+    pipe_port port;
+    port.remembers(addresses_of_broker);
+    for (int i = 0; i < 2; ++i) {
+        deliver(port, preparer, "(app:b)", from, "a.b()");
+        reading reader{addresses_of_broker};
+        REQUIRE(reader.read(port.take()) == frame_reader::status::frame);
+        CHECK(reader.frame.text(key::from) == from);
+        CHECK_FALSE(reader.frame.has(key::from_number));
+    }
+    message_run run{preparer};
+    CHECK_FALSE(run.begin("(app:b)", from));
+
+    reading strict{addresses_of_client};
+    REQUIRE(strict.read(frame_of(3, from)) == frame_reader::status::failed);
+    CHECK(strict.reader.failure().text.find("1024") != std::string::npos);
+}
+
 TEST_CASE("given a reader that does not, then deliveries are as ever") {
     message_preparer preparer;
     pipe_port port;
