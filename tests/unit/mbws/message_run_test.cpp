@@ -83,7 +83,7 @@ TEST_CASE("a run can't begin without addresses, with too long ones, or with two 
     CHECK_FALSE(run.begin("", run_from));
     CHECK_FALSE(run.begin(run_to, ""));
     CHECK_FALSE(run.begin(run_to, run_to));
-    const std::string most = "(a:" + std::string(4096 - run_from.size() - 4, 'x') + ")";
+    const std::string most = "(a:" + std::string(numbered_address_max - 4, 'x') + ")";
     CHECK(run.begin(most, run_from));
     CHECK_FALSE(run.begin(most.substr(0, most.size() - 1) + "x)", run_from));
     CHECK_FALSE(run.begin(std::string(70000, 'x'), run_from));
@@ -131,7 +131,7 @@ TEST_CASE("a run ends at its limit of octets, and takes any body of its limit wh
     run.end();
     CHECK(run.messages() == 0);
     CHECK(run.frames().empty());
-    const std::string longest = "(a:" + std::string(4096 - run_from.size() - 4, 'x') + ")";
+    const std::string longest = "(a:" + std::string(numbered_address_max - 4, 'x') + ")";
     REQUIRE(run.begin(longest, run_from));
     CHECK(run.add(7, body));
 }
