@@ -71,8 +71,13 @@ public:
         if (use_.window > 0) run_once();
     }
 
+    // A publisher that has to wait also waits for the daemon to take what the library still holds.
     void serve(std::chrono::milliseconds time) override {
-        if (time == 0ms) return run_once();
+        if (time == 0ms) {
+            run_once();
+            if (where_.role == part::publisher) (void)connection_.flush(1ms);
+            return;
+        }
         if (auto ran = connection_.run_for(time); !ran) throw std::runtime_error(describe(ran.error()));
     }
 
