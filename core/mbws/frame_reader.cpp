@@ -10,6 +10,30 @@ namespace {
 constexpr std::size_t size_octets = 8;           // verb, flags, H, B: all that the size needs
 constexpr std::size_t kept_capacity_max = 4096;  // an idle reader gives larger blocks back
 
+template <class Unsigned>
+Unsigned load(const char* octets) noexcept {
+    Unsigned value = 0;
+    std::memcpy(&value, octets, sizeof value);
+    return value;
+}
+
+// For the few octets of a header, which a call of memcmp would cost more than: in words, the last two of which may
+// overlap.
+template <class Word>
+bool same_words(const char* left, const char* right, std::size_t octets) noexcept {
+    const std::size_t last = octets - sizeof(Word);
+    for (std::size_t at = 0; at < last; at += sizeof(Word)) {
+        if (load<Word>(left + at) != load<Word>(right + at)) return false;
+    }
+    return load<Word>(left + last) == load<Word>(right + last);
+}
+
+bool same_octets(const char* left, const char* right, std::size_t octets) noexcept {
+    if (octets >= sizeof(std::uint64_t)) return same_words<std::uint64_t>(left, right, octets);
+    if (octets >= sizeof(std::uint32_t)) return same_words<std::uint32_t>(left, right, octets);
+    return std::memcmp(left, right, octets) == 0;
+}
+
 }  // namespace
 
 void frame_reader::feed(std::string_view octets) {
@@ -62,12 +86,12 @@ frame_reader::status frame_reader::refuse(errc code, const char* wrong) noexcept
 
 // True: `out` is the next frame, and has the verb, flags and fields of the one before.
 bool frame_reader::next_repeats(frame_view& out) noexcept {
-    constexpr std::size_t before_body_size = 4;  // verb, flags, H
     const std::size_t header = last_header_.size();
     if (header == 0 || out.stamp_ != stamp_ || input_.size() < header) return false;
     const char* const start = input_.data();
-    if (std::memcmp(start, last_header_.data(), before_body_size) != 0) return false;
-    if (std::memcmp(start + frame_header_octets, last_header_.data() + frame_header_octets, header - frame_header_octets) != 0)
+    const char* const before = last_header_.data();
+    const bool same_start = load<std::uint32_t>(start) == load<std::uint32_t>(before);  // verb, flags, H
+    if (!same_start || !same_octets(start + frame_header_octets, before + frame_header_octets, header - frame_header_octets))
         return false;
     const frame_head head = read_frame_head(start);
     const std::size_t octets = header + head.body_octets;
