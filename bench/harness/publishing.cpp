@@ -13,6 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 using clock_type = std::chrono::steady_clock;
 
+// Short beside the time in which half of what is under way arrives, so that nobody runs dry meanwhile.
+constexpr auto look_again_after = 50us;
 // Without a delivery for so long, what is under way is lost.
 constexpr auto written_off_after = 100ms;
 // What a library keeps for a slow server is some megabytes at most.
@@ -83,7 +85,7 @@ void publishing::hold_back() {
     while (sent_ - heard_ > credit_ / 2 && !run_.stop.load(std::memory_order_acquire)) {
         // The library may hold something that the server did not take at once.
         self_.serve(0ms);
-        std::this_thread::sleep_for(200us);
+        std::this_thread::sleep_for(look_again_after);
         heard_ = slowest();
         if (heard_ != before) {
             before = heard_;
