@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "link.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/frame_reader.hpp"
+#include "virtual_link.hpp"
 
 namespace {
 
@@ -58,23 +58,14 @@ private:
     }
 };
 
-class slow_link final : public detail::link {
+class slow_link final : public detail::virtual_link<slow_daemon> {
 public:
-    explicit slow_link(slow_daemon& daemon) : daemon_(daemon) {}
+    using virtual_link::virtual_link;
 
-    mbus::clock::time_point now() override { return daemon_.now; }
-    std::uint64_t random() override { return 1; }
     mbus::result<void> open() override { return {}; }
     void close() noexcept override {
         daemon_.broken = false;
         daemon_.from_client = mbws::frame_reader{};
-    }
-    detail::io_outcome read(std::span<char> into) override {
-        if (daemon_.broken) return {0, true};
-        const auto count = std::min(into.size(), daemon_.to_client.size());
-        std::copy_n(daemon_.to_client.begin(), count, into.begin());
-        daemon_.to_client.erase(0, count);
-        return {count, false};
     }
     detail::io_outcome write(std::string_view frames) override {
         ++daemon_.writes;
@@ -84,14 +75,6 @@ public:
         return {count, false};
     }
     void watch_output(bool wanted) override { daemon_.output_watched = wanted; }
-    void wait(mbus::clock::time_point until) override {
-        if (daemon_.to_client.empty() && !daemon_.broken) daemon_.now = std::max(daemon_.now, until);
-    }
-    int fd() override { return -1; }
-    void wake_at(mbus::clock::time_point) override {}
-
-private:
-    slow_daemon& daemon_;
 };
 
 // A program with one entity at a daemon that reads nothing more from now on.
