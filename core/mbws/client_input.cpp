@@ -33,9 +33,16 @@ client_session::stepped client_session::step(time_point now) {
     return handle(now, frame_) ? stepped::frame : stepped::closing;
 }
 
+bool client_session::step_again(std::string_view& body) noexcept {
+    if (!delivered_plain_ || state_ != state::connected || !reader_.next_repeats(frame_)) return false;
+    body = frame_.body;
+    return true;
+}
+
 bool client_session::handle(time_point now, const frame_view& frame) {
     if (state_ == state::idle || state_ == state::failed) return false;
     heard_ = now;
+    delivered_plain_ = false;
     if (!dispatch(now, frame)) return false;
     return state_ == state::connecting || state_ == state::connected;
 }
@@ -271,7 +278,8 @@ bool client_session::on_message(time_point now, const frame_view& frame) {
     case intake::duplicate: return true;
     case intake::fresh: break;
     }
-    if (const std::uint64_t missed = frame.integer(key::missed)) handler_.on_missed(missed);
+    const std::uint64_t missed = frame.integer(key::missed);
+    if (missed != 0) handler_.on_missed(missed);
     bool handled = true;
     if (frame.has(key::code)) {
         handler_.on_missed(1);  // it had a number already when it had to go: nothing to hand on
@@ -283,6 +291,7 @@ bool client_session::on_message(time_point now, const frame_view& frame) {
         if (!what.repeats) describe(frame, what);
         what.frame = &frame;
         delivered_repeatable_ = true;
+        delivered_plain_ = options_.window == 0 && missed == 0;
         handled = handler_.on_message(what);
     }
     mark_taken(frame.number, handled);

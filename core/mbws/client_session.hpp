@@ -179,6 +179,9 @@ public:
     enum class stepped : std::uint8_t { frame, need_more, closing };
     void feed(std::string_view octets);
     stepped step(time_point now);
+    // What step() does with a message that has the header of the one that on_message() was told of last, without telling
+    // it of this one: only the body is another. False: nothing was done, step() has to look. Without a window only.
+    bool step_again(std::string_view& body) noexcept;
     // step() has something to do without feed().
     [[nodiscard]] bool has_input() const noexcept { return reader_.has_fed(); }
     // The same for one frame of any binding.
@@ -300,6 +303,7 @@ private:
     frame_view frame_;  // reused
     delivered_message delivered_;
     bool delivered_repeatable_ = false;  // it is what the last frame brought
+    bool delivered_plain_ = false;       // the same, and all that the frame brought
 
     std::string token_;      // of the session; a secret
     bool resuming_ = false;  // `connect` named a session

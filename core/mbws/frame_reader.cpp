@@ -84,7 +84,6 @@ frame_reader::status frame_reader::refuse(errc code, const char* wrong) noexcept
     return status::failed;
 }
 
-// True: `out` is the next frame, and has the verb, flags and fields of the one before.
 bool frame_reader::next_repeats(frame_view& out) noexcept {
     const std::size_t header = last_header_.size();
     if (header == 0 || out.stamp_ != stamp_ || input_.size() < header) return false;

@@ -41,6 +41,9 @@ public:
     // The next frame; its views are valid until the next call of anything here. When `out` is as the call before
     // left it, a header that repeats is not taken apart again.
     status next(frame_view& out);
+    // The same if the next frame stands whole in what was fed and differs from the one before in number and body only.
+    // False: nothing was done, next() has to look.
+    bool next_repeats(frame_view& out) noexcept;
 
     // Copies what next() has not looked at yet, so that the fed octets may go away.
     void keep();
@@ -57,7 +60,6 @@ public:
     [[nodiscard]] std::size_t held() const noexcept { return held_.size() - held_at_; }
 
 private:
-    bool next_repeats(frame_view& out) noexcept;
     status refuse(errc code, const char* wrong) noexcept;
     bool top_up(std::size_t wanted);
     void drop_used();

@@ -132,6 +132,7 @@ bool core::take_frames(clock::time_point now, handing how) {
             auto arrived = std::exchange(arrived_, {});
             if (how == handing::now && events_.empty()) {
                 deliver(*arrived.to, *arrived.entry);
+                deliver_more(*arrived.to, *arrived.entry);
                 give_entry(std::move(arrived.entry));
                 handed = true;
             } else {

@@ -140,6 +140,7 @@ private:
     void finish_turn(clock::time_point now);
     void read_in(clock::time_point now, handing how);
     bool take_frames(clock::time_point now, handing how);
+    void deliver_more(entity_record& to, inbox_entry& entry);
     void write_out();
     void dispatch();
     void arm();
@@ -159,6 +160,7 @@ private:
     operation<T> send_for_outcome(entity_record& from, const destination& to, const payload& what,
                                   const send_options& how, bool reliable, ValueOf value_of);
     void deliver(entity_record& to, inbox_entry& entry);
+    static bool looks_into(const entity_record& to) noexcept;
     bool for_program(entity_record& to, received_message& message);
     pooled_entry take_entry();
     void give_entry(pooled_entry entry) noexcept;

@@ -156,11 +156,15 @@ private:
 
 // --- receiving --------------------------------------------------------------------------------------
 
+// Whether messages may hold something that is for the SDK, or that the program did not ask for.
+bool core::looks_into(const entity_record& to) noexcept {
+    return !to.calls.empty() || !to.waits.empty() || !to.rules.empty() || !to.options.commands.empty();
+}
+
 // Takes what is for the SDK out of a message. False when nothing is left for the program.
 bool core::for_program(entity_record& to, received_message& message) {
     const auto& globs = to.options.commands;
-    const bool concerns_sdk = !to.calls.empty() || !to.waits.empty() || !to.rules.empty();
-    if (message.monitored || (!concerns_sdk && globs.empty()) || message.commands().empty()) return true;
+    if (message.monitored || !looks_into(to) || message.commands().empty()) return true;
     auto& commands = message.commands_;
     const auto before = commands.size();
     std::erase_if(commands, [&](const command& what) { return consume(to, message, what); });
@@ -190,6 +194,27 @@ void core::deliver(entity_record& to, inbox_entry& entry) {
         return handled(number);
     }
     put_into_inbox(to, std::move(entry));
+}
+
+// Messages that differ from the one just delivered in their bodies only go to the same handler one after the other, as long
+// as it changes nothing that matters here; whatever it changed, the next step() finds out.
+void core::deliver_more(entity_record& to, inbox_entry& entry) {
+    if (to.options.mode != attach_mode::entity || !to.on_message) return;
+    const auto* const handler = to.on_message.get();
+    auto& message = entry.message;
+    // Another message meanwhile: a turn within the handler went on with the frames.
+    const auto unchanged = [&] {
+        return open_ && events_.empty() && entry.filled != 0 && entry.filled == filled_ && !to.gone &&
+               to.on_message.get() == handler && !looks_into(to);
+    };
+    std::string_view body;
+    while (unchanged() && session_.step_again(body)) {
+        entry.filled = ++filled_;
+        message.body = body;
+        message.commands_.clear();
+        message.taken_apart_ = false;
+        (*handler)(message);
+    }
 }
 
 // Entries are used again with what they hold, so that steady traffic allocates nothing.
