@@ -171,7 +171,7 @@ service::parts::parts(config_reading configuration, command_line command)
       log(level_of(reading.values)),
       state(expanded(reading.values.state.directory)),
       inherited(take_inherited_sockets()),
-      turns([this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }),
+      turns([this](turn_end::step run) { boost::asio::post(context, std::move(run)); }),
       kept(kept_in(state, reading.values), [this](std::function<void()> run) { boost::asio::post(context, std::move(run)); }, log),
       hub(reading, known_broker(), turns, log),
       clients(kept, wall_ms),

@@ -85,7 +85,7 @@ instant bus_driver::implementation::begin_turn() {
     const auto at = read_clocks();
     if (stopped) return at;
     turn = at;
-    end->post([self = shared_from_this()] { self->end_turn(); });
+    end->post(turn_end::step_of<&implementation::end_turn>(shared_from_this()));
     return at;
 }
 

@@ -42,7 +42,7 @@ struct bus_driver::implementation : std::enable_shared_from_this<implementation>
     boost::asio::steady_timer timer;
     mbus::protocol::time_point armed = mbus::protocol::never;
     std::optional<mbus::protocol::instant> turn;  // the clocks, while a turn is open
-    turn_end own_end{[this](turn_end::function what) { boost::asio::post(context, std::move(what)); }};
+    turn_end own_end{[this](turn_end::step what) { boost::asio::post(context, std::move(what)); }};
     turn_end* end = &own_end;
     bool waiting_writable = false;
     bool started = false;

@@ -1,5 +1,6 @@
 // From the sockets to the engine: what arrived, and what came back to us.
 #include <algorithm>
+#include <functional>
 #include <string>
 
 #include "bus/bus_driver_parts.hpp"
@@ -40,12 +41,14 @@ void bus_driver::implementation::readable(family_sockets& sockets, family_socket
 bool bus_driver::implementation::read_batch(const instant& at, family_sockets& sockets,
                                             family_sockets::which socket, taken& sum) {
     const bool group = socket == family_sockets::which::group;
-    return batch.read(group ? sockets.group().fd() : sockets.endpoint().fd(), [&](const received& one) {
+    const auto visit = [&](const received& one) {
         ++sum.datagrams;
         sum.octets += one.datagram.size();
         if (one.kernel_drops) count_kernel_drops(sockets, socket, *one.kernel_drops);
         take(at, one, group);
-    });
+    };
+    // By reference: a function that held all of it would allocate.
+    return batch.read(group ? sockets.group().fd() : sockets.endpoint().fd(), std::cref(visit));
 }
 
 // Sent by us, from the address and port that nobody else on this host has. The first one, authentic

@@ -371,6 +371,7 @@ private:
     // The message that the bus is delivering right now, for all its receivers.
     std::shared_ptr<const mbus::protocol::inbound> inbound_;
     std::optional<message_forms> inbound_forms_;
+    std::string interface_name_;  // of the last message from the bus, as the kernel has it
     std::string inbound_interface_;  // its name, which the forms refer to
 
     // Kept to the end of the turn: fan-out loops may still see them, and the engine must not be

@@ -400,7 +400,10 @@ message_forms& router::forms_of(const std::shared_ptr<const mbus::protocol::inbo
         inbound_ = what;
         const auto& header = what->header;
         // The kernel allows any octets in a name; 15 of them at most.
-        inbound_interface_ = mbus::mbws::make_field_text(bus_->interface_name(what->interface_index), IFNAMSIZ);
+        if (const auto name = bus_->interface_name(what->interface_index); name != interface_name_) {
+            interface_name_ = name;
+            inbound_interface_ = mbus::mbws::make_field_text(name, IFNAMSIZ);
+        }
         inbound_forms_.emplace(preparer_,
                                message_source{.to = header.destination.text(),
                                               .from = header.source.text(),

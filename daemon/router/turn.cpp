@@ -23,7 +23,7 @@ void turn_queue::add(turn_task& task) {
     waiting_.push_back(&task);
     if (posted_) return;
     posted_ = true;
-    end_.post([this] { run(); });
+    end_.post(turn_end::step_of<&turn_queue::run>(this));
 }
 
 void turn_queue::forget(turn_task& task) noexcept {

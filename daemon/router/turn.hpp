@@ -38,7 +38,7 @@ class turn_queue {
 public:
     // `post` runs its argument after the handlers that are ready now: asio::post on the context, or
     // whatever a test does.
-    explicit turn_queue(std::function<void(std::function<void()>)> post) : end_(std::move(post)) {}
+    explicit turn_queue(std::function<void(turn_end::step)> post) : end_(std::move(post)) {}
     turn_queue(const turn_queue&) = delete;
     turn_queue& operator=(const turn_queue&) = delete;
     ~turn_queue();

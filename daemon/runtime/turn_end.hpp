@@ -1,8 +1,8 @@
 // The end of a turn of the event loop: what handlers leave to be done once, when all that were ready
 // have run.
 //
-//     turn_end end{[&](auto what) { boost::asio::post(context, std::move(what)); }};
-//     end.post([this] { flush(); });
+//     turn_end end{[&](turn_end::step what) { boost::asio::post(context, std::move(what)); }};
+//     end.post(turn_end::step_of<&bus_driver::flush>(this));
 //
 // A handler that took in little does not wait for the others: it is a request, and its sender waits.
 //
@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -26,13 +27,37 @@ inline constexpr std::size_t small_read_octets = 4096;
 
 class turn_end {
 public:
-    using function = std::function<void()>;
+    // A member function to be called, and what keeps its object until then, if anything must. Every turn makes some,
+    // so making one allocates nothing.
+    class step {
+    public:
+        void operator()() const { run_(object_); }
 
-    explicit turn_end(std::function<void(function)> post) : post_(std::move(post)) {}
+    private:
+        friend class turn_end;
+        step(void* object, void (*run)(void*), std::shared_ptr<void> keeps) noexcept
+            : object_(object), run_(run), keeps_(std::move(keeps)) {}
+        void* object_;
+        void (*run_)(void*);
+        std::shared_ptr<void> keeps_;
+    };
+    // For an object that outlives the loop's handlers.
+    template <auto Member, class Object>
+    [[nodiscard]] static step step_of(Object* object) noexcept {
+        return {object, [](void* it) { (static_cast<Object*>(it)->*Member)(); }, nullptr};
+    }
+    // For one that may go earlier.
+    template <auto Member, class Object>
+    [[nodiscard]] static step step_of(std::shared_ptr<Object> object) noexcept {
+        auto* const it = object.get();
+        return {it, [](void* what) { (static_cast<Object*>(what)->*Member)(); }, std::move(object)};
+    }
+
+    explicit turn_end(std::function<void(step)> post) : post_(std::move(post)) {}
     turn_end(const turn_end&) = delete;
     turn_end& operator=(const turn_end&) = delete;
 
-    void post(function what) {
+    void post(step what) {
         if (gathering_) gathered_.push_back(std::move(what));
         else post_(std::move(what));
     }
@@ -74,8 +99,8 @@ public:
     };
 
 private:
-    std::function<void(function)> post_;
-    std::vector<function> gathered_;
+    std::function<void(step)> post_;
+    std::vector<step> gathered_;
     bool gathering_ = false;
 };
 
