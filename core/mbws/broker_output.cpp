@@ -310,7 +310,8 @@ void broker_session::settle(std::uint64_t number, const route_report& report, bo
         return;
     }
     outbox_entry entry;
-    entry.content = prepared_message::of_fields(which, scratch_);
+    auto* const preparer = host_.preparer();
+    entry.content = preparer != nullptr ? preparer->prepare_fields(which, scratch_) : prepared_message::of_fields(which, scratch_);
     entry.octets = static_cast<std::uint32_t>(entry.content->frame_octets());
     entry.slot = outbox::no_slot;
     entry.settles = true;

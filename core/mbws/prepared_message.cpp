@@ -8,10 +8,11 @@
 namespace mbus::mbws {
 namespace {
 
-// Messages that lie idle for the next ones: some turns' worth of traffic to slow readers.
-constexpr std::size_t spare_messages = 2048;
+// Messages that lie idle for the next ones: what a client with the largest usual window (4096) and the receipts that it
+// waits for give back at once.
+constexpr std::size_t spare_messages = 4096;
 // Their octets together; larger ones are given back sooner.
-constexpr std::size_t spare_octets_max = 1024 * 1024;
+constexpr std::size_t spare_octets_max = 2048 * 1024;
 // Storages of runs, of up to message_run::octets_max each: one that is being filled, and some that sockets have
 // not taken yet. They stay, 512 KB at most, as traffic that needed them tends to come again.
 constexpr std::size_t spare_runs_max = 4;
@@ -24,12 +25,10 @@ std::uint64_t prepared_message::topic() const noexcept {
     return hash(from_field()) * 0x9E3779B97F4A7C15 + hash(first_command_);
 }
 
-message_ref prepared_message::of_fields(mbws::verb which, std::string fields) {
+message_ref prepared_message::of_fields(mbws::verb which, std::string_view fields) {
     auto* const made = new prepared_message;
     message_ref held{made};
-    made->fields_octets_ = fields.size();
-    made->octets_ = std::move(fields);
-    made->verb_ = which;
+    made->assign_fields(which, fields);
     return held;
 }
 
@@ -74,6 +73,18 @@ void prepared_message::assign(const message_content& content, std::uint64_t to_i
     fields_octets_ = octets_.size();
     octets_.append(content.body);
     first_command_ = content.first_command;
+}
+
+void prepared_message::assign_fields(mbws::verb which, std::string_view fields) {
+    text_form_ = text_form::not_made;
+    if (copy_ != nullptr) copy_.reset();
+    verb_ = which;
+    reliable_ = false;
+    to_id_ = from_id_ = 0;
+    to_octets_ = from_octets_ = 0;
+    fields_octets_ = fields.size();
+    octets_ = fields;
+    first_command_.clear();
 }
 
 // Addresses and frames of a run: the first `octets` of its storage.
@@ -175,6 +186,13 @@ message_ref message_preparer::prepare(const message_content& content) {
     message_ref held{made};
     const bool short_enough = content.to.size() <= numbered_address_max && content.from.size() <= numbered_address_max;
     made->assign(content, short_enough ? names_.id_of(content.to) : 0, short_enough ? names_.id_of(content.from) : 0);
+    return held;
+}
+
+message_ref message_preparer::prepare_fields(mbws::verb which, std::string_view fields) {
+    auto* const made = take();
+    message_ref held{made};
+    made->assign_fields(which, fields);
     return held;
 }
 

@@ -81,7 +81,7 @@ public:
     [[nodiscard]] std::size_t frame_octets() const noexcept { return frame_header_octets + octets_.size(); }
 
     // A frame other than a message: fields that append_field() wrote, no body.
-    static message_ref of_fields(mbws::verb which, std::string fields);
+    static message_ref of_fields(mbws::verb which, std::string_view fields);
     // What was stored as fields() and body().
     static message_ref restored(mbws::verb which, std::string_view fields, std::string_view body, bool reliable);
 
@@ -92,6 +92,7 @@ private:
     friend struct run_piece;
     void assign(const message_content& content, std::uint64_t to_id, std::uint64_t from_id);
     void assign_run(const prepared_message& storage, std::size_t octets);
+    void assign_fields(mbws::verb which, std::string_view fields);
     void unused() const noexcept;
 
     std::string octets_;  // fields, then body
@@ -156,6 +157,8 @@ public:
 
     // Null when the fields exceed H (header_octets_max), which addresses within their limits can't.
     message_ref prepare(const message_content& content);
+    // What prepared_message::of_fields() makes, in memory that is used again.
+    message_ref prepare_fields(mbws::verb which, std::string_view fields);
 
     [[nodiscard]] address_names& names() noexcept { return names_; }
 

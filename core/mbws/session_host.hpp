@@ -23,6 +23,7 @@ class broker_session;
 class connection_port;
 class link_carrier;
 class link_session;
+class message_preparer;
 
 // A `connect`, checked. Views are valid during the call.
 struct connect_request {
@@ -186,6 +187,9 @@ public:
     // A job that was offered with delivery::job is settled. The session takes no offers during the call.
     virtual void settle_job(time_point /*now*/, broker_session& /*session*/, const attachment& /*queue*/,
                             std::uint64_t /*job*/, job_outcome /*how*/) {}
+
+    // Where the frames come from that wait in a session; null: each is made anew.
+    virtual message_preparer* preparer() noexcept { return nullptr; }
 
     // A session has freed what a burst needed; a good moment to give free memory back to the system.
     virtual void trimmed() {}

@@ -199,6 +199,7 @@ public:
     bool route_again(mbus::mbws::broker_session& session, std::string_view body,
                      const mbus::mbws::body_summary& commands) override;
     void hand_over() override;
+    mbus::mbws::message_preparer* preparer() noexcept override { return &preparer_; }
     mbus::result<mbus::mbws::granted> grant(mbus::mbws::time_point now, mbus::mbws::broker_session& session,
                                             const mbus::mbws::grant_request& request) override;
     mbus::result<void> revoke(mbus::mbws::time_point now, mbus::mbws::broker_session& session,

@@ -220,7 +220,7 @@ route_status router::route_reliable(const routing& job, route_report& report) {
 route_status router::reliable_to_local(const routing& job, local_entity& to, route_report& report) {
     ++counters_.reliable_local;
     report.tried = 1;
-    report.entity = std::string{to.address.text()};
+    report.entity = to.address.text();
     if (job.what.commands.has_ping) ping_ours(job);
     if (&to == &own_) {
         answer_local(job);
