@@ -8,11 +8,16 @@ add_executable(bench_all bench_all.cpp raw_subscriber.cpp
   report/format.cpp report/run_report.cpp report/targets.cpp
   rows/discovery.cpp rows/gateway.cpp rows/growth.cpp rows/idle.cpp rows/local.cpp rows/network.cpp
   rows/parts.cpp rows/row.cpp rows/websocket.cpp rows/xmpp.cpp
-  subjects/crowd.cpp subjects/gateway.cpp subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp
+  subjects/allocation_meter.cpp subjects/crowd.cpp subjects/gateway.cpp subjects/mbus_participant.cpp subjects/mbusd.cpp subjects/mbusd_net.cpp
   subjects/mbusd_process.cpp subjects/relay.cpp subjects/udp_floor.cpp subjects/udp_group.cpp subjects/websocket.cpp
   xmpp/publishing.cpp xmpp/scram_login.cpp xmpp/servers.cpp xmpp/xmpp_reader.cpp)
 target_include_directories(bench_all PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-target_compile_definitions(bench_all PRIVATE MBUS_BENCH_SOURCES="${CMAKE_CURRENT_SOURCE_DIR}")
+# Counts the allocations of the daemon that is measured.
+add_library(bench_counted_allocations MODULE subjects/counted_allocations.cpp)
+target_link_libraries(bench_counted_allocations PRIVATE mbus_flags)
+add_dependencies(bench_all bench_counted_allocations)
+target_compile_definitions(bench_all PRIVATE MBUS_BENCH_SOURCES="${CMAKE_CURRENT_SOURCE_DIR}"
+  MBUS_BENCH_COUNTED_ALLOCATIONS="$<TARGET_FILE:bench_counted_allocations>")
 target_link_libraries(bench_all PRIVATE mbus_flags mbus::mbus mbus::websocket mbus_protocol mbus_mbws
   mbus_websocket_handshake mbusd_scram OpenSSL::Crypto Boost::json)
 

@@ -29,15 +29,17 @@ struct look {
     clock_type::time_point at;
     std::uint64_t delivered = 0;
     std::uint64_t publisher = 0, server = 0, subscriber = 0;
+    std::optional<std::uint64_t> allocations;
 };
 
-look look_at(const run_state& run, const processes& who) {
+look look_at(const run_state& run, const processes& who, const subject& under_test) {
     look out;
     out.delivered = delivered_in(run, who.subscribers.size());
     out.at = clock_type::now();
     out.publisher = cpu_nanoseconds(who.publisher);
     out.server = cpu_nanoseconds(who.servers);
     out.subscriber = cpu_nanoseconds(who.subscribers);
+    out.allocations = under_test.allocations();
     return out;
 }
 
@@ -45,13 +47,14 @@ double per(std::uint64_t what, std::uint64_t deliveries) {
     return deliveries == 0 ? 0 : static_cast<double>(what) / static_cast<double>(deliveries);
 }
 
-void measure_windows(const run_state& run, const processes& who, const effort& spend, throughput& out) {
+void measure_windows(const run_state& run, const processes& who, const subject& under_test,
+                     const effort& spend, throughput& out) {
     std::vector<double> rates;
-    const auto first = look_at(run, who);
+    const auto first = look_at(run, who, under_test);
     auto before = first;
     for (int window = 0; window < spend.windows; ++window) {
         std::this_thread::sleep_for(spend.window);
-        const auto now = look_at(run, who);
+        const auto now = look_at(run, who, under_test);
         rates.push_back(static_cast<double>(now.delivered - before.delivered) /
                         std::chrono::duration<double>(now.at - before.at).count());
         before = now;
@@ -62,6 +65,8 @@ void measure_windows(const run_state& run, const processes& who, const effort& s
     out.cpu = {.publisher = per(before.publisher - first.publisher, deliveries),
                .server = per(before.server - first.server, deliveries),
                .subscriber = per(before.subscriber - first.subscriber, deliveries)};
+    if (first.allocations && before.allocations)
+        out.allocations = per(*before.allocations - *first.allocations, deliveries);
 }
 
 // In a time of its own, since counting costs a little.
@@ -70,21 +75,31 @@ void count_system_calls(const run_state& run, const processes& who, const effort
     const syscall_meter publisher{{&who.publisher, 1}};
     const syscall_meter server{who.servers};
     const syscall_meter subscriber{who.subscribers};
+    const syscall_meter looks{who.servers, calls::looks};
+    const syscall_meter reads{who.servers, calls::reads};
+    const syscall_meter writes{who.servers, calls::writes};
     const auto before = delivered_in(run, who.subscribers.size());
     const auto p = publisher.count();
     const auto m = server.count();
     const auto s = subscriber.count();
+    const auto l = looks.count();
+    const auto r = reads.count();
+    const auto w = writes.count();
     std::this_thread::sleep_for(spend.window / 2);
     const auto deliveries = delivered_in(run, who.subscribers.size()) - before;
     out.system_calls = cost{.publisher = per(publisher.count() - p, deliveries),
                             .server = per(server.count() - m, deliveries),
                             .subscriber = per(subscriber.count() - s, deliveries)};
+    if (!out.allocations) return;
+    const auto looked = looks.count() - l;
+    out.reads_per_look = per(reads.count() - r, looked);
+    out.writes_per_look = per(writes.count() - w, looked);
 }
 
 throughput measure_once(const subject_maker& make, const load& offered, const effort& spend) {
     const shared_run run;
-    const auto under_test =
-        make({.readers = offered.readers, .payload = offered.payload, .round_trip = false});
+    const auto under_test = make(
+        {.readers = offered.readers, .payload = offered.payload, .round_trip = false, .counted = true});
     crew people;
     processes who;
     for (std::size_t index = 0; index < offered.readers; ++index) {
@@ -109,7 +124,7 @@ throughput measure_once(const subject_maker& make, const load& offered, const ef
     std::this_thread::sleep_for(100ms);
 
     throughput out;
-    measure_windows(*run, who, spend, out);
+    measure_windows(*run, who, *under_test, spend, out);
     count_system_calls(*run, who, spend, out);
     run->stop.store(true, std::memory_order_release);
     (void)settled(*run, offered.readers, quiet);

@@ -51,6 +51,10 @@ struct throughput {
     std::uint64_t lost = 0;
     cost cpu{};                          // ns
     std::optional<cost> system_calls{};  // none where they can't be counted
+    // Of the servers, where their allocations are counted.
+    std::optional<double> allocations{};     // per delivered message
+    std::optional<double> reads_per_look{};  // per epoll_wait, of all connections together
+    std::optional<double> writes_per_look{};
 };
 
 struct round_trip {

@@ -2,6 +2,7 @@
 
 #include <linux/perf_event.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <stdexcept>
 
 namespace bench {
@@ -76,12 +78,41 @@ int tracepoint_id() {
     return read_id_in_own_namespace();
 }
 
-int open_counter(int id, pid_t thread) {
+// The kernel's filter of the tracepoint; empty: all.
+std::string filter_of(calls which) {
+    const auto any_of = [](std::initializer_list<long> numbers) {
+        std::string out;
+        for (const long each : numbers) out += (out.empty() ? "id == " : " || id == ") + std::to_string(each);
+        return out;
+    };
+    switch (which) {
+    case calls::looks:
+        return any_of({
+            SYS_epoll_pwait,
+            SYS_epoll_pwait2,
+#ifdef SYS_epoll_wait
+            SYS_epoll_wait,
+#endif
+        });
+    case calls::reads: return any_of({SYS_read, SYS_readv, SYS_recvfrom, SYS_recvmsg, SYS_recvmmsg});
+    case calls::writes: return any_of({SYS_write, SYS_writev, SYS_sendto, SYS_sendmsg, SYS_sendmmsg});
+    case calls::all: break;
+    }
+    return {};
+}
+
+int open_counter(int id, pid_t thread, calls which = calls::all) {
     perf_event_attr what{};
     what.type = PERF_TYPE_TRACEPOINT;
     what.size = sizeof what;
     what.config = static_cast<__u64>(id);
-    return static_cast<int>(::syscall(SYS_perf_event_open, &what, thread, -1, -1, PERF_FLAG_FD_CLOEXEC));
+    const int counter =
+        static_cast<int>(::syscall(SYS_perf_event_open, &what, thread, -1, -1, PERF_FLAG_FD_CLOEXEC));
+    const auto filter = filter_of(which);
+    if (counter < 0 || filter.empty() || ::ioctl(counter, PERF_EVENT_IOC_SET_FILTER, filter.c_str()) == 0)
+        return counter;
+    ::close(counter);
+    return -1;
 }
 
 struct access {
@@ -135,11 +166,11 @@ std::uint64_t wake_ups(pid_t process) {
     return sum;
 }
 
-syscall_meter::syscall_meter(std::span<const pid_t> processes) {
+syscall_meter::syscall_meter(std::span<const pid_t> processes, calls which) {
     if (!available()) return;
     for (const auto process : processes)
         for (const auto& task : tasks(process))
-            if (const int counter = open_counter(tracing().id, std::stoi(task.filename().string()));
+            if (const int counter = open_counter(tracing().id, std::stoi(task.filename().string()), which);
                 counter >= 0)
                 counters_.push_back(counter);
 }

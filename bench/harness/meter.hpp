@@ -20,9 +20,11 @@ namespace bench {
 // System calls of the threads that the processes have now, by the kernel's own tracepoint
 // (raw_syscalls:sys_enter), which costs them little. available() is false where the kernel or
 // the rights do not allow it; why() says which.
+enum class calls : std::uint8_t { all, looks, reads, writes };  // looks: epoll_wait and its like
+
 class syscall_meter {
 public:
-    explicit syscall_meter(std::span<const pid_t> processes);
+    explicit syscall_meter(std::span<const pid_t> processes, calls which = calls::all);
     ~syscall_meter();
     syscall_meter(const syscall_meter&) = delete;
     syscall_meter& operator=(const syscall_meter&) = delete;

@@ -40,6 +40,7 @@ public:
         return what_->join(at);
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return what_->servers(); }
+    [[nodiscard]] std::optional<std::uint64_t> allocations() const override { return what_->allocations(); }
     [[nodiscard]] std::size_t in_flight() const override { return what_->in_flight(); }
 
 private:

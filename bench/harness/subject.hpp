@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -67,6 +68,8 @@ public:
     virtual std::unique_ptr<participant> join(const seat& where) = 0;
     // The processes in the middle, whose CPU is charged to the daemon.
     [[nodiscard]] virtual std::vector<pid_t> servers() const { return {}; }
+    // How often servers() have asked the heap for memory so far; none where that is not counted.
+    [[nodiscard]] virtual std::optional<std::uint64_t> allocations() const { return std::nullopt; }
     // How many messages may be on their way to the slowest subscriber. The driver holds the publisher there,
     // so that a subject without back pressure of its own loses nothing.
     [[nodiscard]] virtual std::size_t in_flight() const { return 16384; }
@@ -80,6 +83,7 @@ struct subject_plan {
     std::size_t readers = 1;
     std::size_t payload = 64;
     bool round_trip = false;
+    bool counted = false;  // allocations() is wanted; what does that is in the servers' memory, too
 };
 using subject_maker = std::function<std::unique_ptr<subject>(const subject_plan&)>;
 

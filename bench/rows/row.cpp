@@ -23,6 +23,12 @@ job throughput_job(const std::string& id, const std::string& work, const contest
                     out.push_back({"calls server", what.system_calls->server, ""});
                     out.push_back({"calls subscriber", what.system_calls->subscriber, ""});
                 }
+                const auto add = [&](const char* name, const std::optional<double>& value) {
+                    if (value) out.push_back({name, *value, ""});
+                };
+                add("allocations", what.allocations);
+                add("reads per look", what.reads_per_look);
+                add("writes per look", what.writes_per_look);
                 return out;
             }};
 }

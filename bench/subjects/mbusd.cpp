@@ -15,12 +15,14 @@ std::string& programs_directory() {
 
 class local_mbusd final : public subject {
 public:
-    explicit local_mbusd(const mbusd_use& use) : use_(use), daemon_({}) {}
+    local_mbusd(const subject_plan& plan, const mbusd_use& use)
+        : use_(use), daemon_({.count_allocations = plan.counted}) {}
 
     std::unique_ptr<participant> join(const seat& where) override {
         return make_mbus_participant(daemon_.socket(), where, use_);
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {daemon_.id()}; }
+    [[nodiscard]] std::optional<std::uint64_t> allocations() const override { return daemon_.allocations(); }
 
 private:
     mbusd_use use_;
@@ -35,7 +37,7 @@ const std::string& programs() { return programs_directory(); }
 std::unique_ptr<subject> make_mbusd(const subject_plan& plan, const mbusd_use& use) {
     if (use.reliable && plan.readers > 1)
         throw not_available("a reliable message goes to exactly one entity");
-    return std::make_unique<local_mbusd>(use);
+    return std::make_unique<local_mbusd>(plan, use);
 }
 
 }  // namespace bench

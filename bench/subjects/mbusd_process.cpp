@@ -10,7 +10,8 @@
 namespace bench {
 namespace {
 
-server_command command_of(const scratch_directory& directory, const mbusd_setup& setup) {
+server_command command_of(const scratch_directory& directory, const mbusd_setup& setup,
+                          const std::unique_ptr<allocation_meter>& allocations) {
     const auto keys = directory.write("mbus.conf", setup.key_file.empty() ? key_file_of({}) : setup.key_file);
     std::string config =
         "[bus]\nkey_file = \"" + keys + "\"\n" + setup.bus + "[socket]\npath = \"" +
@@ -22,14 +23,24 @@ server_command command_of(const scratch_directory& directory, const mbusd_setup&
     const auto file = directory.write("mbusd.toml", config + setup.more);
     return {.words = {programs() + "/mbusd", "--config", file},
             .log = directory / "mbusd.log",
-            .before_exec = setup.before_exec};
+            .before_exec = [&setup, &allocations] {
+                if (setup.before_exec) setup.before_exec();
+                if (allocations) allocations->preload();
+            }};
 }
 
 }  // namespace
 
-mbusd_process::mbusd_process(const mbusd_setup& setup) : server_(command_of(directory_, setup)) {
+mbusd_process::mbusd_process(const mbusd_setup& setup)
+    : allocations_(setup.count_allocations ? std::make_unique<allocation_meter>(directory_) : nullptr),
+      server_(command_of(directory_, setup, allocations_)) {
     server_.await([this] { return accepts_unix(socket()); });
     if (setup.gateway_port > 0) server_.await([&] { return accepts_tcp(setup.gateway_port); });
+}
+
+std::optional<std::uint64_t> mbusd_process::allocations() const {
+    if (!allocations_) return std::nullopt;
+    return allocations_->count();
 }
 
 std::string mbusd_process::add_command(const std::string& words) const {

@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "harness/scratch.hpp"
+#include "subjects/allocation_meter.hpp"
 
 namespace bench {
 
@@ -15,6 +18,7 @@ struct mbusd_setup {
     std::string more{};      // added at its end
     std::uint16_t gateway_port = 0;       // of 127.0.0.1; 0: no gateway
     std::function<void()> before_exec{};  // enters another network
+    bool count_allocations = false;
 };
 
 class mbusd_process {
@@ -23,6 +27,8 @@ public:
 
     [[nodiscard]] std::string socket() const { return directory_ / "mbusd.sock"; }
     [[nodiscard]] pid_t id() const noexcept { return server_.id(); }
+    // So far; none unless they are counted.
+    [[nodiscard]] std::optional<std::uint64_t> allocations() const;
     // A client of the gateway that may do everything; its token.
     [[nodiscard]] std::string add_client(const std::string& name) const;
     // An XMPP account that may do everything.
@@ -33,6 +39,7 @@ private:
     [[nodiscard]] std::string add_command(const std::string& words) const;
 
     scratch_directory directory_;
+    std::unique_ptr<allocation_meter> allocations_;
     server_process server_;
 };
 

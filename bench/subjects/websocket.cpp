@@ -39,8 +39,10 @@ private:
 
 class mbusd_websocket final : public subject {
 public:
-    mbusd_websocket()
-        : port_(free_port()), daemon_({.gateway_port = port_}), token_(daemon_.add_client("bench")) {}
+    explicit mbusd_websocket(const subject_plan& plan)
+        : port_(free_port()),
+          daemon_({.gateway_port = port_, .count_allocations = plan.counted}),
+          token_(daemon_.add_client("bench")) {}
 
     std::unique_ptr<participant> join(const seat& where) override {
         if (where.role != part::subscriber)
@@ -52,6 +54,7 @@ public:
         return make_crowd(where, [how] { return std::make_unique<mbus_member>(how); });
     }
     [[nodiscard]] std::vector<pid_t> servers() const override { return {daemon_.id()}; }
+    [[nodiscard]] std::optional<std::uint64_t> allocations() const override { return daemon_.allocations(); }
     // The daemon holds the sender itself.
     [[nodiscard]] std::size_t in_flight() const override { return 2048; }
 
@@ -131,8 +134,8 @@ private:
 std::unique_ptr<subject> make_tcp_relay(const subject_plan& plan) {
     return std::make_unique<tcp_relay>(plan);
 }
-std::unique_ptr<subject> make_mbusd_websocket(const subject_plan&) {
-    return std::make_unique<mbusd_websocket>();
+std::unique_ptr<subject> make_mbusd_websocket(const subject_plan& plan) {
+    return std::make_unique<mbusd_websocket>(plan);
 }
 
 }  // namespace bench

@@ -32,7 +32,7 @@
 #include "mbws/frame.hpp"
 #include "mbws/outbox.hpp"
 #include "mbws/prepared_message.hpp"
-#include "mbws/ring.hpp"
+#include "message/ring.hpp"
 #include "mbws/session_host.hpp"
 #include "mbws/session_journal.hpp"
 #include "mbws/time.hpp"

@@ -30,7 +30,7 @@
 #include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/frame_reader.hpp"
-#include "mbws/ring.hpp"
+#include "message/ring.hpp"
 #include "mbws/symbols.hpp"
 #include "mbws/time.hpp"
 

@@ -12,7 +12,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "mbws/ring.hpp"
+#include "message/ring.hpp"
 #include "mbws/time.hpp"
 
 namespace mbus::mbws {

@@ -16,7 +16,7 @@
 
 #include "mbws/message_run.hpp"
 #include "mbws/prepared_message.hpp"
-#include "mbws/ring.hpp"
+#include "message/ring.hpp"
 #include "mbws/symbols.hpp"
 #include "mbws/time.hpp"
 

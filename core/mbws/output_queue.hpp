@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "mbws/prepared_message.hpp"
-#include "mbws/ring.hpp"
+#include "message/ring.hpp"
 
 namespace mbus::mbws {
 

@@ -15,12 +15,14 @@ std::string_view without_line_end(std::string_view message) noexcept {
 
 }  // namespace
 
+// Those that have grown come first: where messages join, they will grow again.
 waiting_datagram& outbox::push() {
-    if (spare_.empty()) {
+    auto& spare = spare_large_.empty() ? spare_ : spare_large_;
+    if (spare.empty()) {
         queue_.push_back(std::make_unique<waiting_datagram>());
     } else {
-        queue_.push_back(std::move(spare_.back()));
-        spare_.pop_back();
+        queue_.push_back(std::move(spare.back()));
+        spare.pop_back();
     }
     auto& fresh = *queue_.back();
     fresh.message.clear();
@@ -58,7 +60,9 @@ void outbox::pop(std::size_t count, counters& seen) {
         octets_ -= sent.message.size();
         const bool small =
             sent.message.capacity() <= spare_octets_max && sent.datagram.capacity() <= spare_octets_max;
-        if (small && spare_.size() < spare_max) spare_.push_back(std::move(queue_.front()));
+        auto& spare = small ? spare_ : spare_large_;
+        if (spare.size() < (small ? spare_max : spare_large_max)) spare.push_back(std::move(queue_.front()));
+        queue_.front().reset();
         queue_.pop_front();
     }
 }

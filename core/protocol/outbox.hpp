@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,6 +16,7 @@
 
 #include <mbus/address.hpp>
 
+#include "message/ring.hpp"
 #include "protocol/endpoint.hpp"
 #include "protocol/envelope.hpp"
 #include "protocol/node.hpp"
@@ -56,12 +56,15 @@ public:
     [[nodiscard]] std::size_t octets() const noexcept { return octets_; }  // of all waiting messages
 
 private:
-    // Spare buffers beyond these are given back to the system.
+    // Spare buffers beyond these are given back to the system. Large ones are what messages join on the loopback
+    // interface: a turn brings few of them, of 64 KB twice each.
     static constexpr std::size_t spare_max = 256;
     static constexpr std::size_t spare_octets_max = 4096;
+    static constexpr std::size_t spare_large_max = 2;
 
-    std::deque<std::unique_ptr<waiting_datagram>> queue_;
+    ring<std::unique_ptr<waiting_datagram>> queue_;
     std::vector<std::unique_ptr<waiting_datagram>> spare_;
+    std::vector<std::unique_ptr<waiting_datagram>> spare_large_;
     std::vector<outgoing> views_;  // of the first views_.size() entries
     std::size_t octets_ = 0;
     bool final_line_end_;

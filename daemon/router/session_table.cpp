@@ -178,9 +178,15 @@ void session_table::for_each(const std::function<void(session_record&)>& visit) 
 
 void session_table::set_deadline(session_record& record, time_point when) {
     if (record.deadline == when) return;
-    if (record.deadline != never) deadlines_.erase({record.deadline, record.id});
+    if (record.deadline != never) spare_deadline_ = deadlines_.extract({record.deadline, record.id});
     record.deadline = when;
-    if (when != never) deadlines_.emplace(when, record.id);
+    if (when == never) return;
+    if (spare_deadline_.empty()) {
+        deadlines_.emplace(when, record.id);
+        return;
+    }
+    spare_deadline_.value() = {when, record.id};
+    deadlines_.insert(std::move(spare_deadline_));
 }
 
 }  // namespace mbusd

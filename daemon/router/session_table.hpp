@@ -85,7 +85,9 @@ private:
     void set_deadline(session_record& record, mbus::mbws::time_point when);
 
     std::unordered_map<std::uint64_t, std::unique_ptr<session_record>> sessions_;
-    std::set<std::pair<mbus::mbws::time_point, std::uint64_t>> deadlines_;
+    using deadline_set = std::set<std::pair<mbus::mbws::time_point, std::uint64_t>>;
+    deadline_set deadlines_;
+    deadline_set::node_type spare_deadline_;  // of the last one that was over: they come and go with every message
     std::vector<std::uint64_t> touched_;
     std::vector<std::unique_ptr<session_record>> removed_;
     std::uint64_t last_id_ = 0;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace mbus::mbws {
+namespace mbus {
 
 template <class T>
 class ring {
@@ -66,4 +66,4 @@ private:
     std::size_t count_ = 0;
 };
 
-}  // namespace mbus::mbws
+}  // namespace mbus
