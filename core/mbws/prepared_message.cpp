@@ -14,8 +14,8 @@ constexpr std::size_t spare_messages = 4096;
 // Their octets together; larger ones are given back sooner.
 constexpr std::size_t spare_octets_max = 2048 * 1024;
 // Storages of runs, of up to message_run::octets_max each: one that is being filled, and some that sockets have
-// not taken yet. They stay, 512 KB at most, as traffic that needed them tends to come again.
-constexpr std::size_t spare_runs_max = 4;
+// not taken yet. They stay, 1 MB at most, as traffic that needed them tends to come again.
+constexpr std::size_t spare_runs_max = 8;
 
 }  // namespace
 
