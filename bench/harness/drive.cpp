@@ -143,8 +143,16 @@ throughput measure_throughput(const subject_maker& make, const load& offered, co
     std::vector<throughput> all;
     const int starts = offered.how == offering::bursts ? spend.starts : 1;
     for (int start = 0; start < starts; ++start) all.push_back(measure_once(make, offered, spend));
-    std::ranges::sort(all, {}, &throughput::rate);
-    auto out = all[all.size() / 2];
+    const auto middle = [&all](const auto& figure) {
+        std::ranges::sort(all, {}, figure);
+        return all[all.size() / 2];
+    };
+    const cost cpu{.publisher = middle([](const throughput& one) { return one.cpu.publisher; }).cpu.publisher,
+                   .server = middle([](const throughput& one) { return one.cpu.server; }).cpu.server,
+                   .subscriber =
+                       middle([](const throughput& one) { return one.cpu.subscriber; }).cpu.subscriber};
+    auto out = middle(&throughput::rate);
+    out.cpu = cpu;
     // A loss is told wherever it happened.
     out.offered = out.lost = 0;
     for (const auto& each : all) {

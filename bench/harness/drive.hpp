@@ -28,7 +28,7 @@ struct load {
 };
 
 // How long to look. Bursts are measured from `starts` fresh starts, since how the kernel places processes on cores
-// differs from one to the next; the start with the median rate counts.
+// differs from one to the next; the medians of rate and CPU count, and all else from the start with the median rate.
 struct effort {
     int starts = 3;
     int windows = 2;

@@ -28,7 +28,9 @@ result<body_summary> check_commands(std::string_view body) {
 std::optional<error> check_commands(std::string_view body, body_summary& found) {
     if (body.empty()) return std::nullopt;
     command_scanner scan{body};
+    std::size_t last_octets = 0;
     while (const command_view* next = scan.next()) {
+        last_octets = next->name.size() + next->arguments.size();
         if (found.commands++ == 0) found.first_command = next->name;
         if (!next->name.starts_with(bus_commands)) continue;
         if (next->name == "mbus.hello" || next->name == "mbus.bye") {
@@ -40,6 +42,8 @@ std::optional<error> check_commands(std::string_view body, body_summary& found) 
     }
     if (scan.failed()) return scan.failure();
     found.needs_rewrite = scan.needs_rewrite();
+    found.bare =
+        found.commands == 1 && last_octets == body.size() && !found.has_mbus_command && !found.needs_rewrite;
     return std::nullopt;
 }
 

@@ -23,6 +23,7 @@ struct body_summary {
     bool needs_rewrite = false;      // read with leniency: written anew before it goes to the bus
     bool has_mbus_command = false;   // some name starts with "mbus."
     bool has_ping = false;           // one of them is mbus.ping, which no client gets to see
+    bool bare = false;  // the body is one command, not of mbus.*, in its strict form, and nothing else
 };
 
 // Checks the commands that a client sends. Errors: bad_command, with the offset, for text outside

@@ -1,5 +1,6 @@
 // What a broker's session receives: messages, acknowledgements, and the frames that need no rights.
 #include <algorithm>
+#include <utility>
 
 #include "mbws/broker_connection.hpp"
 #include "mbws/broker_session.hpp"
@@ -89,11 +90,16 @@ bool broker_session::route_again(const frame_view& frame) {
 
 verdict broker_session::on_message(time_point now, const frame_view& frame) {
     if (frame.repeats && repeatable_ && frame.number == 0 && route_again(frame)) return verdict::go_on;
-    repeatable_ = false;
+    const bool again = std::exchange(repeatable_, false) && frame.repeats && window_ != 0;
     switch (take_number(now, frame.number)) {
     case intake::closing: return verdict::closing;
     case intake::duplicate: return verdict::go_on;
     case intake::fresh: break;
+    }
+    if (again && route_again(frame)) {
+        processed(now, frame.number, true);
+        repeatable_ = true;
+        return verdict::go_on;
     }
     ++counters_.received;
     const bool wanted = frame.number != 0 && (frame.receipt_wanted() || frame.reliable());
@@ -108,7 +114,7 @@ verdict broker_session::on_message(time_point now, const frame_view& frame) {
         if (frame.number != 0) settle(frame.number, report_, true);
     }
     processed(now, frame.number, status != route_status::take_over_later);
-    repeatable_ = window_ == 0 && status == route_status::routed;
+    repeatable_ = status == route_status::routed && !wanted;
     return verdict::go_on;
 }
 

@@ -28,11 +28,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "message/ring.hpp"
 #include "mbws/connection_port.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/outbox.hpp"
 #include "mbws/prepared_message.hpp"
-#include "message/ring.hpp"
 #include "mbws/session_host.hpp"
 #include "mbws/session_journal.hpp"
 #include "mbws/time.hpp"

@@ -27,10 +27,10 @@
 
 #include <mbus/result.hpp>
 
+#include "message/ring.hpp"
 #include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/frame_reader.hpp"
-#include "message/ring.hpp"
 #include "mbws/symbols.hpp"
 #include "mbws/time.hpp"
 

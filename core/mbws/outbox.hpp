@@ -14,9 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "message/ring.hpp"
 #include "mbws/message_run.hpp"
 #include "mbws/prepared_message.hpp"
-#include "message/ring.hpp"
 #include "mbws/symbols.hpp"
 #include "mbws/time.hpp"
 

@@ -8,11 +8,13 @@
 namespace mbus::mbws {
 namespace {
 
-// Messages that lie idle for the next ones: what a client with the largest usual window (4096) and the receipts that it
-// waits for give back at once.
-constexpr std::size_t spare_messages = 4096;
+// Messages that lie idle for the next ones: as many as a reader and a sender with windows of 4096 hold, messages and
+// receipts, and give back in a moment.
+constexpr std::size_t spare_messages = 8192;
 // Their octets together; larger ones are given back sooner.
-constexpr std::size_t spare_octets_max = 2048 * 1024;
+constexpr std::size_t spare_octets_max = 3 * 1024 * 1024;
+// What trim() leaves.
+constexpr std::size_t idle_messages = 256;
 // Storages of runs, of up to message_run::octets_max each: one that is being filled, and some that sockets have
 // not taken yet. They stay, 1 MB at most, as traffic that needed them tends to come again.
 constexpr std::size_t spare_runs_max = 8;
@@ -169,9 +171,21 @@ void message_preparer::give(prepared_message* what) noexcept {
         spare_octets_ += what->octets_.capacity();
         return;
     }
+    forget(what);
+}
+
+void message_preparer::forget(prepared_message* what) noexcept {
     (what->previous_ == nullptr ? all_ : what->previous_->next_) = what->next_;
     if (what->next_ != nullptr) what->next_->previous_ = what->previous_;
     delete what;
+}
+
+void message_preparer::trim() noexcept {
+    while (spare_.size() > idle_messages) {
+        spare_octets_ -= spare_.back()->octets_.capacity();
+        forget(spare_.back());
+        spare_.pop_back();
+    }
 }
 
 message_ref message_preparer::prepare(const message_content& content) {

@@ -160,6 +160,9 @@ public:
     // What prepared_message::of_fields() makes, in memory that is used again.
     message_ref prepare_fields(mbws::verb which, std::string_view fields);
 
+    // Gives memory back that a burst needed. For a quiet moment; what it would still need is made again.
+    void trim() noexcept;
+
     [[nodiscard]] address_names& names() noexcept { return names_; }
 
 private:
@@ -169,6 +172,7 @@ private:
     prepared_message* take_for_run();
     prepared_message* make();
     void give(prepared_message* what) noexcept;
+    void forget(prepared_message* what) noexcept;
 
     address_names names_;
     prepared_message* all_ = nullptr;            // every message whose home this is, linked

@@ -114,6 +114,9 @@ struct send_request {
     bool reliable = false;     // exactly one entity must match; expanded to its full address
     bool may_coalesce = true;  // false: own datagram (receipt wanted, ttl, opaque, mbus.*)
     send_token token = 0;      // reported when reliable
+    // Not 0: the payload was checked, and is one command in its strict form and nothing else, not of mbus.*; its
+    // name has so many octets. It is not read again.
+    std::size_t bare_name_octets = 0;
 };
 
 // Which known entities a destination matches.

@@ -22,6 +22,10 @@ std::size_t node::implementation::header_octets(std::size_t source, std::size_t 
 
 // Some commands are the engine's, and some have one way only to be sent (section 9).
 result<void> node::implementation::check_commands(const send_request& request) {
+    if (request.bare_name_octets != 0) {
+        reader.take_bare(request.payload, request.bare_name_octets);
+        return {};
+    }
     if (auto read = reader.read(request.payload, dialect::rfc); !read) return read;
     if (!reader.has_mbus_command()) return {};
     if (reader.has_hello() || reader.has_bye())

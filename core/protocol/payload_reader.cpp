@@ -13,13 +13,24 @@ bool has_no_parameters(std::string_view arguments) noexcept {
 
 }  // namespace
 
-result<void> payload_reader::read(std::string_view payload, dialect reading) {
+void payload_reader::begin(std::string_view payload, dialect reading) noexcept {
     payload_ = payload;
     reading_ = reading;
     views_.clear();
     kept_ = malformed_ = unknown_ = 0;
     first_kept_ = {};
     rewrite_ = mbus_ = hello_ = bye_ = ping_ = waiting_ = go_ = false;
+}
+
+void payload_reader::take_bare(std::string_view command, std::size_t name_octets) {
+    begin(command, dialect::rfc);
+    kept_ = 1;
+    first_kept_ = command.substr(0, name_octets);
+    views_.push_back({{first_kept_, command.substr(name_octets)}, true});
+}
+
+result<void> payload_reader::read(std::string_view payload, dialect reading) {
+    begin(payload, reading);
     command_scanner scan{payload, reading};
     while (const auto* const next = scan.next()) {
         const bool reserved = next->name.starts_with(reserved_prefix);

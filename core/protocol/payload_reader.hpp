@@ -19,6 +19,9 @@ class payload_reader {
 public:
     // Errors: bad_command with the offset. Nothing else may be asked then.
     result<void> read(std::string_view payload, dialect reading);
+    // The same for one command that was read before and has its strict form (dialect::rfc), is not one of mbus.* and has
+    // nothing around it; its name has so many octets.
+    void take_bare(std::string_view command, std::size_t name_octets);
 
     [[nodiscard]] std::size_t commands() const noexcept { return views_.size(); }  // all of them
     [[nodiscard]] bool has_hello() const noexcept { return hello_; }
@@ -45,6 +48,7 @@ private:
         command_view view;
         bool kept;
     };
+    void begin(std::string_view payload, dialect reading) noexcept;
     // An mbus.* command: what it is, and whether applications get it.
     bool keep_mbus(const command_view& what, dialect reading);
     bool keep_condition(const command_view& what, dialect reading, bool& seen);

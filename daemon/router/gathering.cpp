@@ -44,10 +44,26 @@ bool router::gather(const routing& job, route_status& status, route_report& repo
 // A message with the fields of the one before. What is not routine goes the whole way.
 bool router::route_again(mbus::mbws::broker_session& session, std::string_view body,
                          const mbus::mbws::body_summary& commands) {
-    if (gathered_.way == 0 || !gathered_.possible || gathered_.to_bus || gathered_.session != session.id()) return false;
+    if (gathered_.way == 0 || !gathered_.possible || gathered_.session != session.id()) return false;
     if (commands.has_ping || run_is_long() || body.size() > message_run::body_octets_max) return false;
-    if (!run_.add(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body)) return false;
+    if (gathered_.to_bus && !put_on_bus_again(body, commands)) return false;
+    const bool added = run_.add(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body);
+    invariant(added);  // as in gather()
     ++counters_.routed;
+    return true;
+}
+
+// What the bus does not take goes the whole way, where it is refused.
+bool router::put_on_bus_again(std::string_view body, const mbus::mbws::body_summary& commands) {
+    if (commands.has_mbus_command) return false;
+    const mbus::protocol::send_request request{
+        .from = static_cast<mbus::protocol::entity_handle>(gathered_.sender),
+        .destination = &gathered_.to,
+        .payload = body,
+        .commands = commands.commands,
+        .bare_name_octets = commands.bare ? commands.first_command.size() : 0};
+    if (!bus_->node().transmit(bus_->now(), request)) return false;
+    bus_->schedule_flush();
     return true;
 }
 
@@ -63,6 +79,7 @@ bool router::begin_run(const routing& job) {
     gathered_.sender = job.what.from->handle;
     gathered_.way = job.way.serial;
     gathered_.to_bus = !job.way.stays_here();
+    if (gathered_.to_bus) gathered_.to = job.way.to;
     gathered_.sender_can_wait = job.what.sender_can_wait;
     const auto& source = job.forms.source();
     const bool allowed = job.rights == nullptr || job.rights->sends_anywhere() || !job.rights->refuses_send(job.way.to);

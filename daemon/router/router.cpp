@@ -128,7 +128,10 @@ void router::end_of_turn() {
     gone_monitors_.clear();
     sessions_.settle();
     store_turn();
-    if (std::exchange(trim_heap_, false)) give_back_free_heap();
+    if (std::exchange(trim_heap_, false)) {
+        preparer_.trim();
+        give_back_free_heap();
+    }
     if (deadline_hook_) deadline_hook_();
 }
 

@@ -287,10 +287,12 @@ private:
         bool to_bus = false;
         bool sender_can_wait = false;  // routed_message::sender_can_wait
         std::uint64_t time = 0;        // of all messages; 0: that of their turn
+        mbus::address to;              // when they go to_bus
         std::vector<local_entity*> receivers;
     };
     bool gather(const routing& job, mbus::mbws::route_status& status, mbus::mbws::route_report& report);
     bool begin_run(const routing& job);
+    bool put_on_bus_again(std::string_view body, const mbus::mbws::body_summary& commands);
     [[nodiscard]] bool run_is_long() const noexcept;
     [[nodiscard]] bool receivers_take_runs(const routing& job);
     void hold_sender(local_entity& receiver);

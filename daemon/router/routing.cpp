@@ -139,7 +139,8 @@ mbus::protocol::send_request router::bus_request(const routing& job, std::string
         .commands = opaque ? 1 : what.commands.commands,
         .reliable = what.reliable,
         .may_coalesce = !opaque && !what.receipt_wanted && what.ttl == 0 && !what.commands.has_mbus_command,
-        .token = token};
+        .token = token,
+        .bare_name_octets = !opaque && what.commands.bare ? what.commands.first_command.size() : 0};
 }
 
 // Only a long body can be too large, and measuring every message would cost.

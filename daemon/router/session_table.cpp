@@ -178,15 +178,20 @@ void session_table::for_each(const std::function<void(session_record&)>& visit) 
 
 void session_table::set_deadline(session_record& record, time_point when) {
     if (record.deadline == when) return;
-    if (record.deadline != never) spare_deadline_ = deadlines_.extract({record.deadline, record.id});
+    if (record.deadline != never) {
+        auto over = deadlines_.extract({record.deadline, record.id});
+        if (!over.empty() && spare_deadlines_.size() < spare_deadlines_max)
+            spare_deadlines_.push_back(std::move(over));
+    }
     record.deadline = when;
     if (when == never) return;
-    if (spare_deadline_.empty()) {
+    if (spare_deadlines_.empty()) {
         deadlines_.emplace(when, record.id);
         return;
     }
-    spare_deadline_.value() = {when, record.id};
-    deadlines_.insert(std::move(spare_deadline_));
+    spare_deadlines_.back().value() = {when, record.id};
+    deadlines_.insert(std::move(spare_deadlines_.back()));
+    spare_deadlines_.pop_back();
 }
 
 }  // namespace mbusd

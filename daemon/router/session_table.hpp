@@ -87,7 +87,10 @@ private:
     std::unordered_map<std::uint64_t, std::unique_ptr<session_record>> sessions_;
     using deadline_set = std::set<std::pair<mbus::mbws::time_point, std::uint64_t>>;
     deadline_set deadlines_;
-    deadline_set::node_type spare_deadline_;  // of the last one that was over: they come and go with every message
+    // With every message deadlines come and go: what those that are over stood in, for as many sessions as are busy in
+    // a turn.
+    static constexpr std::size_t spare_deadlines_max = 64;
+    std::vector<deadline_set::node_type> spare_deadlines_;
     std::vector<std::uint64_t> touched_;
     std::vector<std::unique_ptr<session_record>> removed_;
     std::uint64_t last_id_ = 0;

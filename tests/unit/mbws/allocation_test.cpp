@@ -148,6 +148,47 @@ TEST_CASE("runs of few messages that wait for a slow reader need little more mem
     CHECK(allocated_octets - before < 2 * system.receiver.session().queued_octets() + std::size_t{10000} * 400);
 }
 
+TEST_CASE("a receipt that waits allocates nothing in steady traffic") {
+    message_preparer pool;
+    test_host host;
+    host.pool = &pool;
+    test_client sender{host};
+    sender.ready(256, 60);
+    const route_report report{.matched = 1, .entity = "(app:player id:7-1@127.0.0.1)", .tried = 1};
+    std::uint64_t number = 0;
+    frame_view ack;
+    ack.verb = verb::ack;
+    const auto round = [&] {
+        for (int i = 0; i < 32; ++i) sender.session().receipt(++number, report);
+        sender.connection.fill(start);
+        sender.port.consumed(sender.port.waiting());
+        ack.number = number;
+        sender.connection.handle(start, ack);
+    };
+    for (int i = 0; i < 10; ++i) round();
+    const std::size_t before = allocations;
+    for (int i = 0; i < 100; ++i) round();
+    CHECK(allocations == before);
+}
+
+TEST_CASE("a preparer keeps what a burst needed until it is trimmed") {
+    message_preparer preparer;
+    const auto burst = [&] {
+        std::vector<message_ref> held;
+        held.reserve(2000);
+        const std::size_t before = allocations;
+        for (int i = 0; i < 2000; ++i)
+            held.push_back(preparer.prepare(
+                {.to = "(app:player)", .from = "(app:a id:1-1@127.0.0.1)", .body = "a.b()"}));
+        return allocations - before;
+    };
+    burst();
+    CHECK(burst() == 0);
+    preparer.trim();
+    CHECK(burst() >= 2000 - 256);
+    CHECK(burst() == 0);
+}
+
 TEST_CASE("reading and checking a client's message allocates nothing but what the host keeps") {
     test_host host;
     test_client client{host};

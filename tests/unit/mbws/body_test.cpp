@@ -22,6 +22,23 @@ TEST_CASE("commands are counted and the first is named (s2.5)") {
     CHECK(none->first_command.empty());
 }
 
+TEST_CASE("a body is bare when it is one strict command and nothing else (s2.5)") {
+    const auto is_bare = [](std::string_view body) {
+        const auto found = check_commands(body);
+        REQUIRE(found);
+        return found->bare;
+    };
+    CHECK(is_bare("a.b()"));
+    CHECK(is_bare("audio.gain(80 \"x\" (on off) <AAEC>)"));
+    CHECK(is_bare("a.b( 1  2 )"));  // blanks between arguments belong to the strict form
+    for (const std::string_view other : {"", "a.b()\r\n", "a.b()\n", "a.b()\r\nc.d()", "a.b ()", " a.b()",
+                                         "a.b() ", "mbus.ping()", "mbus.quit()", "a.b(\"\nx\")"}) {
+        CAPTURE(other);
+        const auto found = check_commands(other);
+        CHECK_FALSE((found && found->bare));
+    }
+}
+
 TEST_CASE("commands outside the grammar are refused (s2.5)") {
     const auto found = check_commands("audio.gain(80");
     REQUIRE_FALSE(found);

@@ -107,6 +107,9 @@ public:
     std::uint32_t next_id = 1;
     std::string identity = "user:alice";
     bool refuse_open = false;
+    message_preparer* pool = nullptr;
+
+    message_preparer* preparer() noexcept override { return pool; }
 
     result<opened_session> open(time_point, const connect_request& request) override {
         if (refuse_open) return error{errc::unauthorized, "unknown token; run: mbus client add NAME"};

@@ -134,6 +134,21 @@ TEST_CASE_FIXTURE(engine_fixture, "transmit() is the bus half alone") {
     CHECK(it.texts_for(second).empty());
 }
 
+TEST_CASE_FIXTURE(engine_fixture, "a command that was checked before goes out as any other") {
+    const auto everyone = *address::parse("()");
+    const auto before = it.node.counters().commands_out;
+    for (const std::size_t bare_name_octets : {std::size_t{0}, std::size_t{3}}) {
+        REQUIRE(it.node.transmit(lab.now(), {.from = own,
+                                             .destination = &everyone,
+                                             .payload = "a.b(1 \"z\")",
+                                             .commands = 1,
+                                             .bare_name_octets = bare_name_octets}));
+        lab.turn(it);
+    }
+    CHECK(it.node.counters().commands_out == before + 2);
+    CHECK(payloads(lab.captured_with("a.b")) == texts_t{"a.b(1 \"z\")\r\n", "a.b(1 \"z\")\r\n"});
+}
+
 TEST_CASE_FIXTURE(engine_fixture, "a detached sender is an error") {
     it.detach(own);
     CHECK(it.send(own, "()", "a.b()").error().code == errc::no_entity);

@@ -24,6 +24,32 @@ TEST_CASE("a payload without the engine's commands is handed on verbatim") {
     CHECK(kept(reader) == text);
 }
 
+TEST_CASE("a bare command that was read before is as if it were read again") {
+    for (const std::string_view text : {"a()", "audio.gain(80 \"x\" (on off) <AAEC>)", "a.b( 1  2 )"}) {
+        CAPTURE(text);
+        payload_reader read;
+        REQUIRE(read.read(text, dialect::rfc));
+        payload_reader taken;
+        REQUIRE(
+            taken.read("mbus.hello()\r\nx.y()\r\nmbus.nobody()", dialect::rfc));  // of which nothing may stay
+        taken.take_bare(text, text.find('('));
+        CHECK(taken.commands() == read.commands());
+        CHECK(taken.kept() == read.kept());
+        CHECK(taken.first_kept() == read.first_kept());
+        CHECK(taken.unknown() == 0);
+        CHECK_FALSE(taken.has_hello());
+        CHECK_FALSE(taken.has_mbus_command());
+        CHECK(kept(taken) == kept(read));
+        for (const auto writing : {dialect::rfc, dialect::legacy}) {
+            std::string one;
+            std::string other;
+            REQUIRE(read.write_all(one, writing));
+            REQUIRE(taken.write_all(other, writing));
+            CHECK(one == other);
+        }
+    }
+}
+
 TEST_CASE("hello, bye and ping are noted wherever they stand, and taken out (trap W11)") {
     payload_reader reader;
     REQUIRE(reader.read(

@@ -460,7 +460,7 @@ rc::Gen<happening> any_happening() {
                                          rc::gen::scale(0.5, rc::gen::container<std::vector<letter>>(any_letter())));
 }
 
-// Two senders and six receivers of all sorts.
+// Two senders, one of them with a window, and six receivers of all sorts.
 struct city {
     router_lab lab;
     bool together;
@@ -470,12 +470,14 @@ struct city {
     std::optional<socket_client> monitor;
     std::vector<std::string> places{"(app:r)", "(app:r n:9)", "()", "(app"};
     int written = 0;
-    std::uint64_t number = 0;
+    std::array<std::uint64_t, 2> numbers{};  // last, of each sender
     strings diary;
 
     city(bool gathers, bool narrow) : lab(narrow ? "[limits]\nqueue_messages = 16\n" : ""), together(gathers), windows(narrow) {
         for (int i = 0; i < 2; ++i) {
-            senders.emplace_back(lab, socket_client::habits{.together = together});
+            socket_client::habits how{.together = together};
+            if (i == 1) how.window = 4096;
+            senders.emplace_back(lab, how);
             senders.back().attach("(app:s)");
         }
         open({}, "");
@@ -496,21 +498,26 @@ struct city {
         const auto n = std::to_string(receivers.size());
         places.push_back(receivers.back().attach("(app:r n:" + n + ")", 1, [&](auto& out) { out.set_if(key::policy, policy); }));
     }
-    std::string octets_of(const letter& what) {
+    std::string octets_of(const letter& what, std::size_t sender) {
         // Mostly few destinations, so that messages follow each other.
         const auto& to = what.to < 3 ? places[places.size() - 1 - static_cast<std::size_t>(what.to + what.extra)]
                                      : places[static_cast<std::size_t>(what.to - 3)];
         const std::string body = "n" + std::to_string(what.extra) + "(" + std::to_string(++written) + ")";
+        // With a window every message has a number, and now and then one comes twice.
+        const bool numbered = sender == 1 || what.kind == 3 || what.kind == 4;
+        const std::uint64_t number = numbered ? ++numbers[sender] : 0;
+        std::string again;
+        if (sender == 1 && written % 11 == 0) again = mail(to, body, {}, number);
         switch (what.kind) {
-        case 1: return mail(to, body, [](auto& out) { out.set(key::time, std::uint64_t{5}); });
-        case 2: return mail(to, body + "\r\n" + body);
-        case 3: return mail(to, body, {}, ++number, mbws::flag::receipt);
-        case 4: return mail(to, body, {}, ++number, mbws::flag::reliable);
-        case 5: return mail(to, body, [](auto& out) { out.set(key::type, "text/plain"); });
-        case 6: return mail(to, "mbus.ping()\r\n" + body);
-        case 7: return mail(to, what.extra == 0 ? "" : "bad");
-        case 8: return mail(to, body, [](auto& out) { out.set(key::ttl, std::uint64_t{500}); });
-        default: return mail(to, body);
+        case 1: return mail(to, body, [](auto& out) { out.set(key::time, std::uint64_t{5}); }, number) + again;
+        case 2: return mail(to, body + "\r\n" + body, {}, number) + again;
+        case 3: return mail(to, body, {}, number, mbws::flag::receipt) + again;
+        case 4: return mail(to, body, {}, number, mbws::flag::reliable) + again;
+        case 5: return mail(to, body, [](auto& out) { out.set(key::type, "text/plain"); }, number) + again;
+        case 6: return mail(to, "mbus.ping()\r\n" + body, {}, number) + again;
+        case 7: return mail(to, what.extra == 0 ? "" : "bad", {}, number) + again;
+        case 8: return mail(to, body, [](auto& out) { out.set(key::ttl, std::uint64_t{500}); }, number) + again;
+        default: return mail(to, body, {}, number) + again;
         }
     }
     void note() {
@@ -529,11 +536,13 @@ struct city {
         switch (next.what) {
         case 0: {
             std::string octets;
-            for (const auto& each : next.letters) octets += octets_of(each);
-            senders[static_cast<std::size_t>(next.who) % 2].read(octets);
+            const auto sender = static_cast<std::size_t>(next.who) % 2;
+            for (const auto& each : next.letters) octets += octets_of(each, sender);
+            senders[sender].read(octets);
             return;
         }
         case 1:
+            senders[1].acknowledge(senders[1].last_number());
             if (receiver.session()->window() != 0) receiver.acknowledge(receiver.last_number());
             return;
         case 2: return note();
@@ -554,16 +563,20 @@ struct city {
             for (auto& each : receivers) {
                 if (each.session()->window() != 0) each.acknowledge(each.last_number());
             }
+            senders[1].acknowledge(senders[1].last_number());
         }
         const auto& counted = lab.hub.counters();
         for (const auto n : {counted.routed, counted.delivered, counted.dropped_policy, counted.dropped_limit, counted.overflowed,
                              counted.refused_address, counted.monitor_copies, counted.filtered, counted.no_match}) {
             diary.push_back(std::to_string(n));
         }
+        const auto& on_the_bus = lab.network.engine.counters();
+        for (const auto n : {on_the_bus.messages_out, on_the_bus.commands_out, on_the_bus.coalesced})
+            diary.push_back(std::to_string(n));
         for (auto* all : {&senders, &receivers}) {
             for (auto& each : *all) {
                 const auto& own = each.session()->counters();
-                for (const auto n : {own.received, own.refused, own.delivered, own.dropped_total(), own.undeliverable}) {
+                for (const auto n : {own.received, own.duplicates, own.refused, own.delivered, own.dropped_total(), own.undeliverable}) {
                     diary.push_back(std::to_string(n));
                 }
             }

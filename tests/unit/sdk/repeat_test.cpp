@@ -122,11 +122,13 @@ struct delivery {
     std::string_view type{};
     std::uint64_t time = 5;
     std::uint8_t flags = 0;
+    std::uint64_t missed = 0;
 
     [[nodiscard]] std::string frame(std::string_view body) const {
         std::string out;
         mbws::frame_writer writer{out, mbws::verb::message, flags};
         writer.set_if(key::entity, entity).set(key::to, to).set(key::from, from).set_if(key::type, type).set(key::time, time);
+        writer.set_if(key::missed, missed);
         REQUIRE(writer.finish(body));
         return out;
     }
@@ -271,6 +273,86 @@ TEST_CASE("given a handler that throws, or looks for more input itself, then the
         const std::string from = name == "d" || name == "e" ? "(app:y id:8-1@h)" : "(app:x id:9-1@h)";
         CHECK(std::ranges::count(seen, from + " -> (app:a): " + name + "() (" + name + ") at 5") == 1);
     }
+}
+
+TEST_CASE("given a handler that puts another in its place then the rest of the messages goes there") {
+    lone_program program;
+    strings seen;
+    program.me.on_message([&](const mbus::received_message& what) {
+        seen.push_back("first " + what.body);
+        if (what.body != "b()") return;
+        program.me.on_message([&](const mbus::received_message& next) {
+            seen.push_back("second " + next.body);
+            if (next.body == "d()") program.me.on_message(nullptr);
+        });
+    });
+    const delivery way;
+    for (const char* body : {"a()", "b()", "c()", "d()", "e()", "f()"})
+        program.daemon.to_client += way.frame(body);
+    program.run();
+    CHECK(seen == strings{"first a()", "first b()", "second c()", "second d()"});
+    for (const char* body : {"e()", "f()"}) {
+        const auto kept = program.me.receive(0ms);
+        REQUIRE(kept);
+        CHECK(kept->body == body);
+    }
+}
+
+TEST_CASE("given a handler that looks for more input with each message then each comes once and in order") {
+    lone_program program;
+    strings seen;
+    program.me.on_message([&](const mbus::received_message& what) {
+        const std::string body = what.body;
+        seen.push_back(body);
+        static_cast<void>(program.connection.process());
+        CHECK(what.body == body);  // its own message stays what it was
+    });
+    const delivery way;
+    const delivery other{.from = "(app:y id:8-1@h)"};
+    program.daemon.to_client = way.frame("a()") + way.frame("b()") + way.frame("c()") + other.frame("d()") +
+                               other.frame("e()") + way.frame("f()");
+    program.run();
+    CHECK(seen == strings{"a()", "b()", "c()", "d()", "e()", "f()"});
+}
+
+TEST_CASE("given a handler that asks somebody then an answer in the same read is the answer, and no message") {
+    lone_program program;
+    strings seen;
+    std::string answer;
+    const delivery way;
+    program.me.on_message([&](const mbus::received_message& what) {
+        seen.push_back(what.body);
+        if (what.body != "b()") return;
+        program.me.request("(app:x id:9-1@h)", {"x.ask", {}}, 1s)
+            .then([&](const mbus::result<mbus::reply>& got) {
+                answer = got ? got->text : describe(got.error());
+            });
+    });
+    program.daemon.to_client = way.frame("a()") + way.frame("b()") + way.frame("c()");
+    program.run();
+    const auto asked = program.heard();
+    REQUIRE(asked.size() == 1);
+    const auto id = asked.front().substr(asked.front().find("\"ID\" \"") + 6);
+    program.daemon.to_client = way.frame("d()") + way.frame("e()") +
+                               way.frame("x.ask.return(((\"ID\" \"" + id.substr(0, id.find('"')) +
+                                         "\")(\"RPC-STATUS\" \"OK\"))((OK OK \"fine\")()))") +
+                               way.frame("f()");
+    program.run();
+    CHECK(answer == "fine");
+    CHECK(seen == strings{"a()", "b()", "c()", "d()", "e()", "f()"});
+}
+
+TEST_CASE("given messages that tell of lost ones then each of them counts") {
+    lone_program program;
+    strings seen;
+    program.me.on_message([&](const mbus::received_message& what) { seen.push_back(what.body); });
+    const delivery way;
+    const delivery after_loss{.missed = 2};
+    program.daemon.to_client = way.frame("a()") + after_loss.frame("b()") + after_loss.frame("c()") +
+                               after_loss.frame("d()") + way.frame("e()");
+    program.run();
+    CHECK(seen == strings{"a()", "b()", "c()", "d()", "e()"});
+    CHECK(program.connection.missed() == 6);
 }
 
 TEST_CASE("given an entity that its handler detaches then the rest of the read is for nobody") {
