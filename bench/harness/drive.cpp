@@ -92,6 +92,7 @@ void count_system_calls(const run_state& run, const processes& who, const effort
                             .subscriber = per(subscriber.count() - s, deliveries)};
     if (!out.allocations) return;
     const auto looked = looks.count() - l;
+    if (looked == 0 || !reads.complete() || !writes.complete()) return;
     out.reads_per_look = per(reads.count() - r, looked);
     out.writes_per_look = per(writes.count() - w, looked);
 }

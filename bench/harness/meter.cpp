@@ -173,6 +173,8 @@ syscall_meter::syscall_meter(std::span<const pid_t> processes, calls which) {
             if (const int counter = open_counter(tracing().id, std::stoi(task.filename().string()), which);
                 counter >= 0)
                 counters_.push_back(counter);
+            else
+                complete_ = false;
 }
 
 syscall_meter::~syscall_meter() {

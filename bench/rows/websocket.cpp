@@ -14,7 +14,7 @@ job of_crowd(job one) {
         for (auto& each : figures) {
             if (each.name == "rate" || each.name == "lost")
                 each.value *= static_cast<double>(crowd_connections);
-            else
+            else if (!each.name.ends_with("per look"))
                 each.value /= static_cast<double>(crowd_connections);
         }
         return figures;

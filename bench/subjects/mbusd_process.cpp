@@ -36,6 +36,9 @@ mbusd_process::mbusd_process(const mbusd_setup& setup)
       server_(command_of(directory_, setup, allocations_)) {
     server_.await([this] { return accepts_unix(socket()); });
     if (setup.gateway_port > 0) server_.await([&] { return accepts_tcp(setup.gateway_port); });
+    if (allocations_ && allocations_->count() == 0)  // no daemon starts without any
+        throw std::runtime_error("the allocations of mbusd are not counted: " MBUS_BENCH_COUNTED_ALLOCATIONS
+                                 " could not be preloaded");
 }
 
 std::optional<std::uint64_t> mbusd_process::allocations() const {

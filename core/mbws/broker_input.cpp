@@ -89,14 +89,17 @@ bool broker_session::route_again(const frame_view& frame) {
 }
 
 verdict broker_session::on_message(time_point now, const frame_view& frame) {
-    if (frame.repeats && repeatable_ && frame.number == 0 && route_again(frame)) return verdict::go_on;
-    const bool again = std::exchange(repeatable_, false) && frame.repeats && window_ != 0;
+    const bool again = std::exchange(repeatable_, false) && frame.repeats;
+    if (again && window_ == 0 && frame.number == 0 && route_again(frame)) {
+        repeatable_ = true;
+        return verdict::go_on;
+    }
     switch (take_number(now, frame.number)) {
     case intake::closing: return verdict::closing;
     case intake::duplicate: return verdict::go_on;
     case intake::fresh: break;
     }
-    if (again && route_again(frame)) {
+    if (again && window_ != 0 && route_again(frame)) {
         processed(now, frame.number, true);
         repeatable_ = true;
         return verdict::go_on;
@@ -114,7 +117,7 @@ verdict broker_session::on_message(time_point now, const frame_view& frame) {
         if (frame.number != 0) settle(frame.number, report_, true);
     }
     processed(now, frame.number, status != route_status::take_over_later);
-    repeatable_ = status == route_status::routed && !wanted;
+    repeatable_ = report_.may_repeat;
     return verdict::go_on;
 }
 
@@ -138,6 +141,7 @@ result<const attachment*> broker_session::sender_of(std::string_view from) {
 // Checks the message and hands it to the host; the report of a refusal is in report_.
 route_status broker_session::route(time_point now, const frame_view& frame) {
     report_.failed = false;
+    report_.may_repeat = false;
     report_.matched = 0;
     report_.text.clear();
     report_.entity.clear();

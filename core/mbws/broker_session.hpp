@@ -28,7 +28,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include "message/ring.hpp"
 #include "mbws/connection_port.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/outbox.hpp"
@@ -36,6 +35,7 @@
 #include "mbws/session_host.hpp"
 #include "mbws/session_journal.hpp"
 #include "mbws/time.hpp"
+#include "message/ring.hpp"
 
 namespace mbus::mbws {
 
@@ -355,7 +355,7 @@ private:
     std::string from_text_;  // last `from` as written, and whose it was
     std::uint32_t from_slot_ = 0;
     route_report report_;  // reused
-    bool repeatable_ = false;  // the last message was routed: route_again() may be tried with one that repeats it
+    bool repeatable_ = false;  // route_report::may_repeat of the last message
 
     // To the client.
     outbox outbox_;

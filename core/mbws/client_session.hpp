@@ -27,12 +27,12 @@
 
 #include <mbus/result.hpp>
 
-#include "message/ring.hpp"
 #include "mbws/address_numbers.hpp"
 #include "mbws/frame.hpp"
 #include "mbws/frame_reader.hpp"
 #include "mbws/symbols.hpp"
 #include "mbws/time.hpp"
+#include "message/ring.hpp"
 
 namespace mbus::mbws {
 

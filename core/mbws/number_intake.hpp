@@ -12,8 +12,8 @@
 #include <chrono>
 #include <cstdint>
 
-#include "message/ring.hpp"
 #include "mbws/time.hpp"
+#include "message/ring.hpp"
 
 namespace mbus::mbws {
 

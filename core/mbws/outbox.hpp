@@ -14,11 +14,11 @@
 #include <unordered_map>
 #include <vector>
 
-#include "message/ring.hpp"
 #include "mbws/message_run.hpp"
 #include "mbws/prepared_message.hpp"
 #include "mbws/symbols.hpp"
 #include "mbws/time.hpp"
+#include "message/ring.hpp"
 
 namespace mbus::mbws {
 

@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "message/ring.hpp"
 #include "mbws/prepared_message.hpp"
+#include "message/ring.hpp"
 
 namespace mbus::mbws {
 

@@ -11,7 +11,7 @@ namespace {
 // Messages that lie idle for the next ones: as many as a reader and a sender with windows of 4096 hold, messages and
 // receipts, and give back in a moment.
 constexpr std::size_t spare_messages = 8192;
-// Their octets together; larger ones are given back sooner.
+// Their octets together, beside some 250 of each object; larger ones are given back sooner.
 constexpr std::size_t spare_octets_max = 3 * 1024 * 1024;
 // What trim() leaves.
 constexpr std::size_t idle_messages = 256;
@@ -51,7 +51,6 @@ std::shared_ptr<const std::string> prepared_message::copy() const {
 // A message that is used again mostly has the addresses of the last one: their fields are there already.
 void prepared_message::assign(const message_content& content, std::uint64_t to_id, std::uint64_t from_id) {
     text_form_ = text_form::not_made;
-    if (copy_ != nullptr) copy_.reset();
     verb_ = mbws::verb::message;
     reliable_ = content.reliable;
     if (has_names() && to_id_ == to_id && from_id_ == from_id) {
@@ -79,7 +78,6 @@ void prepared_message::assign(const message_content& content, std::uint64_t to_i
 
 void prepared_message::assign_fields(mbws::verb which, std::string_view fields) {
     text_form_ = text_form::not_made;
-    if (copy_ != nullptr) copy_.reset();
     verb_ = which;
     reliable_ = false;
     to_id_ = from_id_ = 0;
@@ -92,7 +90,6 @@ void prepared_message::assign_fields(mbws::verb which, std::string_view fields) 
 // Addresses and frames of a run: the first `octets` of its storage.
 void prepared_message::assign_run(const prepared_message& storage, std::size_t octets) {
     text_form_ = text_form::not_made;
-    if (copy_ != nullptr) copy_.reset();
     verb_ = mbws::verb::message;
     reliable_ = false;
     to_id_ = storage.to_id_;
@@ -131,7 +128,7 @@ prepared_message* message_preparer::take() {
     if (!spare_.empty()) {
         auto* const last = spare_.back();
         spare_.pop_back();
-        spare_octets_ -= last->octets_.capacity();
+        spare_octets_ -= last->capacity();
         return last;
     }
     return make();
@@ -166,9 +163,10 @@ void message_preparer::give(prepared_message* what) noexcept {
         spare_runs_.push_back(what);
         return;
     }
-    if (!what->holds_run_ && spare_.size() < spare_messages && spare_octets_ + what->octets_.capacity() <= spare_octets_max) {
+    what->copy_.reset();
+    if (!what->holds_run_ && spare_.size() < spare_messages && spare_octets_ + what->capacity() <= spare_octets_max) {
         spare_.push_back(what);
-        spare_octets_ += what->octets_.capacity();
+        spare_octets_ += what->capacity();
         return;
     }
     forget(what);
@@ -182,7 +180,7 @@ void message_preparer::forget(prepared_message* what) noexcept {
 
 void message_preparer::trim() noexcept {
     while (spare_.size() > idle_messages) {
-        spare_octets_ -= spare_.back()->octets_.capacity();
+        spare_octets_ -= spare_.back()->capacity();
         forget(spare_.back());
         spare_.pop_back();
     }

@@ -94,6 +94,7 @@ private:
     void assign_run(const prepared_message& storage, std::size_t octets);
     void assign_fields(mbws::verb which, std::string_view fields);
     void unused() const noexcept;
+    [[nodiscard]] std::size_t capacity() const noexcept { return octets_.capacity() + text_lines_.capacity(); }
 
     std::string octets_;  // fields, then body
     std::size_t fields_octets_ = 0;

@@ -123,6 +123,7 @@ struct route_report {
     std::string entity{};    // reliable: who took it
     std::uint8_t tried = 0;  // reliable: transmissions
     std::uint32_t took = 0;  // reliable: ms
+    bool may_repeat = false;  // routed, and route_again() may be tried with one that repeats its header
 };
 
 enum class route_status : std::uint8_t {
@@ -188,7 +189,7 @@ public:
     virtual void settle_job(time_point /*now*/, broker_session& /*session*/, const attachment& /*queue*/,
                             std::uint64_t /*job*/, job_outcome /*how*/) {}
 
-    // Where the frames come from that wait in a session; null: each is made anew.
+    // Where receipts and naks come from that wait in a session; null: each is made anew.
     virtual message_preparer* preparer() noexcept { return nullptr; }
 
     // A session has freed what a burst needed; a good moment to give free memory back to the system.

@@ -19,9 +19,10 @@ std::string_view without_line_end(std::string_view message) noexcept {
 waiting_datagram& outbox::push() {
     auto& spare = spare_large_.empty() ? spare_ : spare_large_;
     if (spare.empty()) {
-        queue_.push_back(std::make_unique<waiting_datagram>());
+        auto made = std::make_unique<waiting_datagram>();
+        queue_.push_back() = std::move(made);
     } else {
-        queue_.push_back(std::move(spare.back()));
+        queue_.push_back() = std::move(spare.back());
         spare.pop_back();
     }
     auto& fresh = *queue_.back();

@@ -57,7 +57,7 @@ public:
 
 private:
     // Spare buffers beyond these are given back to the system. Large ones are what messages join on the loopback
-    // interface: a turn brings few of them, of 64 KB twice each.
+    // interface: a turn brings few of them, of up to 64 KB twice each, and what strings keep beyond that.
     static constexpr std::size_t spare_max = 256;
     static constexpr std::size_t spare_octets_max = 4096;
     static constexpr std::size_t spare_large_max = 2;

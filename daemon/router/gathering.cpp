@@ -33,9 +33,9 @@ bool router::gather(const routing& job, route_status& status, route_report& repo
             return true;
         }
     }
-    const bool added = run_.add(job.forms.source().time, what.body);
-    invariant(added);  // a run that is not long takes any message of this size
+    add_to_run(job.forms.source().time, what.body);
     ++counters_.routed;
+    report.may_repeat = true;
     report.matched = static_cast<std::uint32_t>(gathered_.receivers.size() + job.way.remote);
     status = route_status::routed;
     return true;
@@ -47,10 +47,16 @@ bool router::route_again(mbus::mbws::broker_session& session, std::string_view b
     if (gathered_.way == 0 || !gathered_.possible || gathered_.session != session.id()) return false;
     if (commands.has_ping || run_is_long() || body.size() > message_run::body_octets_max) return false;
     if (gathered_.to_bus && !put_on_bus_again(body, commands)) return false;
-    const bool added = run_.add(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body);
-    invariant(added);  // as in gather()
+    add_to_run(gathered_.time != 0 ? gathered_.time : bus_->now().wall_ms, body);
     ++counters_.routed;
     return true;
+}
+
+// A run that is not long takes any message of this size. Where all receivers are elsewhere there is none.
+void router::add_to_run(std::uint64_t time, std::string_view body) {
+    if (gathered_.receivers.empty()) return;
+    const bool added = run_.add(time, body);
+    invariant(added);
 }
 
 // What the bus does not take goes the whole way, where it is refused.
@@ -84,7 +90,7 @@ bool router::begin_run(const routing& job) {
     const auto& source = job.forms.source();
     const bool allowed = job.rights == nullptr || job.rights->sends_anywhere() || !job.rights->refuses_send(job.way.to);
     gathered_.possible = allowed && monitors_.empty() && !job.sender->session->durable() && receivers_take_runs(job) &&
-                         run_.begin(source.to, source.from);
+                         (gathered_.receivers.empty() || run_.begin(source.to, source.from));
     return gathered_.possible;
 }
 
@@ -96,7 +102,7 @@ bool router::receivers_take_runs(const routing& job) {
         if (!entity->session->takes_runs(entity->slot)) return false;
         gathered_.receivers.push_back(entity);
     }
-    return !gathered_.receivers.empty();
+    return gathered_.to_bus || !gathered_.receivers.empty();
 }
 
 void router::hand_over() {

@@ -283,7 +283,7 @@ private:
         std::uint64_t session = 0;    // whose messages they are
         std::uint64_t sender = 0;     // attachment::handle
         std::uint64_t way = 0;        // route::serial; 0: nothing is gathered
-        bool possible = false;        // all receivers take runs
+        bool possible = false;        // all receivers on this host take runs, or there are none
         bool to_bus = false;
         bool sender_can_wait = false;  // routed_message::sender_can_wait
         std::uint64_t time = 0;        // of all messages; 0: that of their turn
@@ -292,6 +292,7 @@ private:
     };
     bool gather(const routing& job, mbus::mbws::route_status& status, mbus::mbws::route_report& report);
     bool begin_run(const routing& job);
+    void add_to_run(std::uint64_t time, std::string_view body);
     bool put_on_bus_again(std::string_view body, const mbus::mbws::body_summary& commands);
     [[nodiscard]] bool run_is_long() const noexcept;
     [[nodiscard]] bool receivers_take_runs(const routing& job);

@@ -2,7 +2,7 @@
 // have run.
 //
 //     turn_end end{[&](turn_end::step what) { boost::asio::post(context, std::move(what)); }};
-//     end.post(turn_end::step_of<&bus_driver::flush>(this));
+//     end.post(turn_end::step_of<&turn_queue::run>(this));
 //
 // A handler that took in little does not wait for the others: it is a request, and its sender waits.
 //

@@ -139,4 +139,65 @@ TEST_CASE("ping and pong; silence is given up when asked for (s7)") {
     CHECK(frames.at(0).view.body == "y");
 }
 
+TEST_CASE("step_again() takes messages with the header of the one before, and nothing else") {
+    const auto octets_of = [](verb which, std::string_view body, std::string_view from = "(app:x id:9-1@h)") {
+        std::string out;
+        frame_writer writer{out, which};
+        if (which == verb::message) writer.set(key::to, "()").set(key::from, from);
+        REQUIRE(writer.finish(body));
+        return out;
+    };
+    const auto repeated = octets_of(verb::message, "a()") + octets_of(verb::message, "b()");
+    std::string_view body;
+    SUBCASE("without a window") {
+        scripted client;
+        client.session.connect(start);
+        client.connected(false, 0, 0);
+        const auto input = repeated + octets_of(verb::message, "c()", "(app:y id:8-1@h)") + octets_of(verb::message, "d()", "(app:y id:8-1@h)") +
+                           octets_of(verb::pong, "x") + octets_of(verb::pong, "y") + octets_of(verb::message, "e()");
+        client.session.feed(input);
+        static_cast<void>(client.told.take());
+        CHECK_FALSE(client.session.step_again(body));  // of which one?
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        CHECK(client.session.step_again(body));
+        CHECK(body == "b()");
+        CHECK_FALSE(client.session.step_again(body));  // another sender
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        CHECK(client.session.step_again(body));
+        CHECK(body == "d()");
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        CHECK_FALSE(client.session.step_again(body));  // a pong like the one before is no message
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        CHECK_FALSE(client.session.step_again(body));
+        CHECK(client.told.take() == strings{"message a()", "message c()", "pong x", "pong y", "message e()"});
+    }
+    SUBCASE("with a window each message is acknowledged, and so goes the whole way") {
+        scripted client{4};
+        client.session.connect(start);
+        client.connected();
+        std::string numbered;
+        for (std::uint64_t number = 1; number <= 2; ++number) {
+            frame_writer writer{numbered, verb::message, 0, number};
+            writer.set(key::to, "()").set(key::from, "(app:x id:9-1@h)");
+            REQUIRE(writer.finish("a()"));
+        }
+        client.session.feed(numbered);
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        CHECK_FALSE(client.session.step_again(body));
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+    }
+    SUBCASE("not after the connection was lost") {
+        scripted client;
+        client.session.connect(start);
+        client.connected(false, 0, 0);
+        client.session.feed(repeated);
+        REQUIRE(client.session.step(start) == client_session::stepped::frame);
+        client.session.lost(start);
+        CHECK_FALSE(client.session.step_again(body));
+        client.session.connect(start);
+        CHECK_FALSE(client.session.step_again(body));
+    }
+}
+
 }  // namespace mbus::mbws::testing

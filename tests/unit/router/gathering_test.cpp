@@ -337,6 +337,86 @@ TEST_CASE("what reaches the bus, too, is on it once, message by message") {
     CHECK(bodies(all.second.lines()) == numbered(1, 30));
 }
 
+TEST_CASE("messages to other hosts alone are on the bus once each, in order, and who comes in between gets its share") {
+    trio all;
+    auto& far = all.lab.other_host();
+    REQUIRE(far.engine.attach(all.lab.network.at, *mbus::address::parse("(app:q)"), 1));
+    for (int i = 0; i < 12; ++i) {
+        all.lab.pass(100ms);
+        all.lab.carry();
+    }
+    far.heard.clear();
+    const auto before = all.lab.hub.counters();
+    all.sender.read(bodies_text(1, 20, "(app:q)") + mail("(app:q)", "mbus.quit()") + bodies_text(21, 20, "(app:q)"));
+    all.second.attach("(app:q n:2)", 2);
+    all.sender.read(bodies_text(41, 20, "(app:q)"));
+    all.lab.carry();
+    std::string heard;
+    for (const auto& each : far.heard) heard += std::string{each->payload} + ' ';
+    std::size_t at = 0;
+    for (const auto& body : numbered(1, 60)) {
+        const auto found = heard.find(body, at);
+        REQUIRE(found != std::string::npos);
+        CHECK(heard.find(body, found + 1) == std::string::npos);
+        at = found;
+    }
+    CHECK(heard.find("mbus.quit()") != std::string::npos);
+    CHECK(all.first.lines().empty());
+    strings got;
+    for (const auto& each : all.second.lines()) {
+        if (each.find("n(") != std::string::npos) got.push_back(each.substr(each.find("n("), each.find(')') + 1));
+    }
+    CHECK(got.size() == 20);
+    CHECK(all.lab.hub.counters().routed - before.routed == 61);
+    CHECK(all.sender.session()->counters().received == 61);
+}
+
+TEST_CASE("what the bus does not take in the middle of a run is refused, and nobody here gets it") {
+    trio all;
+    std::string octets;
+    constexpr int sent = 1200;
+    const std::string large(15'000, 'x');
+    for (int i = 0; i < sent; ++i) octets += mail("(app:r n:1)", "n(" + std::to_string(i) + " \"" + large + "\")");
+    all.sender.read(octets);  // more than the engine's queue holds (protocol/limits.hpp)
+    const auto& counters = all.lab.hub.counters();
+    CHECK(counters.refused_bus > 0);
+    CHECK(counters.routed + counters.refused_bus == sent);
+    CHECK(counters.delivered + counters.dropped_policy == counters.routed);
+    CHECK(all.sender.session()->counters().refused == counters.refused_bus);
+}
+
+TEST_CASE("with a window a message without a number is a fault, also when its header repeats") {
+    router_lab lab;
+    socket_client receiver{lab};
+    const auto to = receiver.attach("(app:r)");
+    socket_client sender{lab, {.window = 16, .expiry = 60}};
+    sender.attach("(app:s)");
+    sender.read(mail(to, "n(1)", {}, 1) + mail(to, "n(2)", {}, 2) + mail(to, "n(3)", {}, 0) + mail(to, "n(4)", {}, 3));
+    CHECK(bodies(receiver.lines()) == numbered(1, 2));
+    const auto told = sender.lines();
+    REQUIRE_FALSE(told.empty());
+    CHECK(told.back() == "error bad-frame");
+}
+
+TEST_CASE("with a window repeated messages are acknowledged by number, and none is routed twice") {
+    trio all;
+    socket_client sender{all.lab, {.window = 16, .expiry = 60}};
+    sender.attach("(app:w)");
+    static_cast<void>(sender.lines());
+    std::string octets;
+    for (int i = 1; i <= 10; ++i) octets += mail(all.to_first, "n(" + std::to_string(i) + ")", {}, static_cast<std::uint64_t>(i));
+    sender.read(octets);
+    all.lab.pass(20ms);
+    sender.read("");
+    CHECK(sender.lines() == strings{"10 ack"});
+    sender.read(octets + mail(all.to_first, "n(11)", {}, 11));
+    all.lab.pass(20ms);
+    sender.read("");
+    CHECK(sender.lines() == strings{"11 ack"});
+    CHECK(bodies(all.first.lines()) == numbered(1, 11));
+    CHECK(sender.session()->counters().duplicates == 10);
+}
+
 TEST_CASE("what no datagram holds is refused for all its receivers, in the middle of a run") {
     trio all;
     all.sender.read(bodies_text(1, 2, "(app:r)") + mail("(app:r)", "x(\"" + std::string(70000, 'x') + "\")") + bodies_text(3, 2, "(app:r)"));

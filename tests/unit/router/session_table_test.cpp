@@ -1,10 +1,12 @@
 // Tokens and random numbers of sessions.
 #include <doctest/doctest.h>
 
+#include <deque>
 #include <set>
 #include <string>
 
 #include "router/session_table.hpp"
+#include "socket_client.hpp"
 
 TEST_CASE("random tokens are URL-safe, long enough and different") {
     std::set<std::string> seen;
@@ -29,4 +31,29 @@ TEST_CASE("what is no token finds no session") {
     CHECK(table.find_token("0000000000000001") == nullptr);
     CHECK(table.find_token("000000000000000xABCDEFGHIJKLMNOPQRSTUVWXYZ") == nullptr);
     CHECK(table.find_token("0000000000000001ABCDEFGHIJKLMNOPQRSTUVWXYZ") == nullptr);
+}
+
+TEST_CASE("deadlines of many sessions that come and go with every message are all kept") {
+    using namespace router_test;
+    router_lab lab;
+    socket_client receiver{lab};
+    const auto to = receiver.attach("(app:r)");
+    std::deque<socket_client> senders;
+    for (int i = 0; i < 100; ++i) {
+        senders.emplace_back(lab, socket_client::habits{.window = 16, .expiry = 60});
+        senders.back().attach("(app:s)");
+    }
+    for (auto& each : senders) static_cast<void>(each.lines());
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+        for (auto& each : senders) {
+            each.read(mail(to, "n()", {}, number));
+            lab.pass(1ms);  // an acknowledgement is due after 20 ms: those of the first while the last send
+        }
+        lab.pass(20ms);
+        for (auto& each : senders) {
+            each.read("");
+            CHECK(each.lines() == strings{std::to_string(number) + " ack"});
+        }
+        CHECK(lab.hub.next_deadline() > lab.network.at.now + 1s);  // nothing is left
+    }
 }

@@ -148,7 +148,7 @@ void socket_client::pump() {
         while (out_.next(next) == frame_reader::status::frame) {
             lines_.push_back(line_of(next));
             if (next.verb == mbws::verb::ok) last_entity_ = next.text(key::entity);
-            if (next.number != 0) last_number_ = next.number;
+            if (next.number != 0 && next.verb != mbws::verb::ack) last_number_ = next.number;
         }
         REQUIRE_FALSE(out_.failed());
         if (octets.empty() && !resume_) return;

@@ -316,17 +316,16 @@ TEST_CASE("given a handler that looks for more input with each message then each
 }
 
 TEST_CASE("given a handler that asks somebody then an answer in the same read is the answer, and no message") {
-    lone_program program;
     strings seen;
     std::string answer;
+    lone_program program;
     const delivery way;
     program.me.on_message([&](const mbus::received_message& what) {
         seen.push_back(what.body);
         if (what.body != "b()") return;
-        program.me.request("(app:x id:9-1@h)", {"x.ask", {}}, 1s)
-            .then([&](const mbus::result<mbus::reply>& got) {
-                answer = got ? got->text : describe(got.error());
-            });
+        program.me.request("(app:x id:9-1@h)", {"x.ask", {}}, 1s).then([&](const mbus::result<mbus::reply>& got) {
+            answer = got ? got->text : describe(got.error());
+        });
     });
     program.daemon.to_client = way.frame("a()") + way.frame("b()") + way.frame("c()");
     program.run();
@@ -334,12 +333,56 @@ TEST_CASE("given a handler that asks somebody then an answer in the same read is
     REQUIRE(asked.size() == 1);
     const auto id = asked.front().substr(asked.front().find("\"ID\" \"") + 6);
     program.daemon.to_client = way.frame("d()") + way.frame("e()") +
-                               way.frame("x.ask.return(((\"ID\" \"" + id.substr(0, id.find('"')) +
-                                         "\")(\"RPC-STATUS\" \"OK\"))((OK OK \"fine\")()))") +
+                               way.frame("x.ask.return (((\"ID\" \"" + id.substr(0, id.find('"')) +
+                                         "\") (\"RPC-STATUS\" \"OK\")) ((OK OK \"fine\") ()))") +
                                way.frame("f()");
     program.run();
     CHECK(answer == "fine");
     CHECK(seen == strings{"a()", "b()", "c()", "d()", "e()", "f()"});
+}
+
+TEST_CASE("given a handler that throws or detaches in the midst of messages then the next are whole, or for nobody") {
+    for (const std::string at : {"a()", "b()", "c()"}) {
+        for (const bool detaches : {false, true}) {
+            CAPTURE(at);
+            CAPTURE(detaches);
+            strings seen;
+            lone_program program;
+            program.me.on_message([&](const mbus::received_message& what) {
+                seen.push_back(line_of(what));
+                if (what.body != at) return;
+                if (!detaches) throw std::runtime_error{"not now"};
+                static_cast<void>(program.me.detach());
+            });
+            const delivery way;
+            program.daemon.to_client = way.frame("a()") + way.frame("b()") + way.frame("c()") + way.frame("d()");
+            if (detaches) {
+                program.run();
+            } else {
+                CHECK_THROWS_AS(static_cast<void>(program.connection.run_for(0ms)), std::runtime_error);
+                program.run();
+            }
+            strings expected;
+            for (const std::string body : {"a()", "b()", "c()", "d()"}) {
+                expected.push_back("(app:x id:9-1@h) -> (app:a): " + body + " (" + body.substr(0, 1) + ") at 5");
+                if (detaches && body == at) break;
+            }
+            CHECK(seen == expected);
+        }
+    }
+}
+
+TEST_CASE("given a handler that closes the connection in the midst of messages then what was read comes once, while it waits") {
+    strings seen;
+    lone_program program;
+    program.me.on_message([&](const mbus::received_message& what) {
+        seen.push_back(what.body);
+        if (what.body == "b()") static_cast<void>(program.connection.close(0ms));
+    });
+    const delivery way;
+    program.daemon.to_client = way.frame("a()") + way.frame("b()") + way.frame("c()") + way.frame("d()");
+    static_cast<void>(program.connection.run_for(0ms));
+    CHECK(seen == strings{"a()", "b()", "c()", "d()"});
 }
 
 TEST_CASE("given messages that tell of lost ones then each of them counts") {
