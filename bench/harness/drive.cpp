@@ -55,6 +55,9 @@ void measure_windows(const run_state& run, const processes& who, const subject& 
     for (int window = 0; window < spend.windows; ++window) {
         std::this_thread::sleep_for(spend.window);
         const auto now = look_at(run, who, under_test);
+        // Of the last window: until then queues may still grow to what they need.
+        if (now.allocations && before.allocations)
+            out.allocations = per(*now.allocations - *before.allocations, now.delivered - before.delivered);
         rates.push_back(static_cast<double>(now.delivered - before.delivered) /
                         std::chrono::duration<double>(now.at - before.at).count());
         before = now;
@@ -65,8 +68,6 @@ void measure_windows(const run_state& run, const processes& who, const subject& 
     out.cpu = {.publisher = per(before.publisher - first.publisher, deliveries),
                .server = per(before.server - first.server, deliveries),
                .subscriber = per(before.subscriber - first.subscriber, deliveries)};
-    if (first.allocations && before.allocations)
-        out.allocations = per(*before.allocations - *first.allocations, deliveries);
 }
 
 // In a time of its own, since counting costs a little.

@@ -8,11 +8,13 @@
 namespace mbus::mbws {
 namespace {
 
-// Messages that lie idle for the next ones: as many as a reader and a sender with windows of 4096 hold, messages and
-// receipts, and give back in a moment.
-constexpr std::size_t spare_messages = 8192;
+// Messages that lie idle for the next ones, until trim(): a reader that falls behind and catches up again holds and
+// gives back so many, and so do windows of messages and receipts.
+constexpr std::size_t spare_messages = 16384;
 // Their octets together, beside some 250 of each object; larger ones are given back sooner.
-constexpr std::size_t spare_octets_max = 3 * 1024 * 1024;
+constexpr std::size_t spare_octets_max = 4 * 1024 * 1024;
+// Room for addresses and a body of 64 octets, so that one whose memory was a receipt's need not grow.
+constexpr std::size_t usual_octets = 256;
 // What trim() leaves.
 constexpr std::size_t idle_messages = 256;
 // Storages of runs, of up to message_run::octets_max each: one that is being filled, and some that sockets have
@@ -150,12 +152,13 @@ prepared_message* message_preparer::make() {
     // give() must not fail.
     spare_.reserve(spare_messages);
     spare_runs_.reserve(spare_runs_max);
-    auto* const fresh = new prepared_message;
+    auto fresh = std::make_unique<prepared_message>();
+    fresh->octets_.reserve(usual_octets);
     fresh->home_ = this;
     fresh->next_ = all_;
-    if (all_ != nullptr) all_->previous_ = fresh;
-    all_ = fresh;
-    return fresh;
+    if (all_ != nullptr) all_->previous_ = fresh.get();
+    all_ = fresh.get();
+    return fresh.release();
 }
 
 void message_preparer::give(prepared_message* what) noexcept {

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "protocol/inbound_pool.hpp"
 
 using namespace mbus::protocol;
@@ -18,6 +20,20 @@ TEST_CASE("a message that nobody holds any more is used again, one that is held 
     std::vector<std::shared_ptr<inbound>> many;
     for (int count = 0; count < 64; ++count) many.push_back(pool.take());
     for (std::size_t index = 1; index < many.size(); ++index) CHECK(many[index] != many[index - 1]);
+}
+
+TEST_CASE("who holds one message until it gets the next needs two of them") {
+    inbound_pool pool;
+    std::set<const inbound*> places;
+    std::shared_ptr<const inbound> held;
+    for (int count = 0; count < 100; ++count) {
+        const auto next = pool.take();
+        CHECK(next != held);
+        next->payload.assign(60'000, 'x');
+        places.insert(next.get());
+        held = next;
+    }
+    CHECK(places.size() == 2);
 }
 
 TEST_CASE("the buffer of a large message is not kept") {
