@@ -73,6 +73,18 @@ TEST_CASE("given a loss then a target without loss is missed") {
           verdict::missed);
 }
 
+TEST_CASE("counters of the hot path are judged by name, and without them nothing is said to be reached") {
+    auto ours = rate_of("local-1-1/mbusd", kind::mbusd, 5e6);
+    CHECK(judged({ours}, "mbusd: allocations", "at most 0.001").how == verdict::unknown);
+    CHECK(judged({ours}, "mbusd: reads per look", "at most 1.01").how == verdict::unknown);
+    ours.figures.push_back({"allocations", 0.0004, ""});
+    ours.figures.push_back({"reads per look", 1.5, ""});
+    CHECK(judged({ours}, "mbusd: allocations", "at most 0.001").how == verdict::reached);
+    CHECK(judged({ours}, "mbusd: reads per look", "at most 1.01").how == verdict::missed);
+    ours.figures[2].value = 0.02;
+    CHECK(judged({ours}, "mbusd: allocations", "at most 0.001").how == verdict::missed);
+}
+
 TEST_CASE("a report comes back from its JSON as it was") {
     const run_report before{
         .where = {.date = "2026-11-21 05:00 UTC", .processor = "a \"fast\" one", .cores = 2, .quick = true},

@@ -42,6 +42,29 @@ strings numbered(int first, int count) {
     return out;
 }
 
+// Until both hosts know of each other's entities.
+void meet(router_lab& lab) {
+    for (int i = 0; i < 12; ++i) {
+        lab.pass(100ms);
+        lab.carry();
+    }
+    lab.other_host().heard.clear();
+}
+
+// That the other host has heard these bodies once each, in this order; all that it has heard.
+std::string check_heard(const router_lab::neighbour& far, const strings& expected) {
+    std::string heard;
+    for (const auto& each : far.heard) heard += std::string{each->payload} + ' ';
+    std::size_t at = 0;
+    for (const auto& body : expected) {
+        const auto found = heard.find(body, at);
+        REQUIRE(found != std::string::npos);
+        CHECK(heard.find(body, found + 1) == std::string::npos);
+        at = found;
+    }
+    return heard;
+}
+
 // A sender, and two receivers that keep up.
 struct trio {
     router_lab lab;
@@ -317,22 +340,10 @@ TEST_CASE("what reaches the bus, too, is on it once, message by message") {
     trio all;
     auto& far = all.lab.other_host();
     REQUIRE(far.engine.attach(all.lab.network.at, *mbus::address::parse("(app:r n:9)"), 1));
-    for (int i = 0; i < 12; ++i) {
-        all.lab.pass(100ms);
-        all.lab.carry();
-    }
-    far.heard.clear();
+    meet(all.lab);
     all.sender.read(bodies_text(1, 30, "(app:r)"));
     all.lab.carry();
-    std::string heard;
-    for (const auto& each : far.heard) heard += std::string{each->payload} + ' ';
-    std::size_t at = 0;
-    for (const auto& body : numbered(1, 30)) {
-        const auto found = heard.find(body, at);
-        REQUIRE(found != std::string::npos);
-        CHECK(heard.find(body, found + 1) == std::string::npos);
-        at = found;
-    }
+    static_cast<void>(check_heard(far, numbered(1, 30)));
     CHECK(bodies(all.first.lines()) == numbered(1, 30));
     CHECK(bodies(all.second.lines()) == numbered(1, 30));
 }
@@ -341,25 +352,13 @@ TEST_CASE("messages to other hosts alone are on the bus once each, in order, and
     trio all;
     auto& far = all.lab.other_host();
     REQUIRE(far.engine.attach(all.lab.network.at, *mbus::address::parse("(app:q)"), 1));
-    for (int i = 0; i < 12; ++i) {
-        all.lab.pass(100ms);
-        all.lab.carry();
-    }
-    far.heard.clear();
+    meet(all.lab);
     const auto before = all.lab.hub.counters();
     all.sender.read(bodies_text(1, 20, "(app:q)") + mail("(app:q)", "mbus.quit()") + bodies_text(21, 20, "(app:q)"));
     all.second.attach("(app:q n:2)", 2);
     all.sender.read(bodies_text(41, 20, "(app:q)"));
     all.lab.carry();
-    std::string heard;
-    for (const auto& each : far.heard) heard += std::string{each->payload} + ' ';
-    std::size_t at = 0;
-    for (const auto& body : numbered(1, 60)) {
-        const auto found = heard.find(body, at);
-        REQUIRE(found != std::string::npos);
-        CHECK(heard.find(body, found + 1) == std::string::npos);
-        at = found;
-    }
+    const auto heard = check_heard(far, numbered(1, 60));
     CHECK(heard.find("mbus.quit()") != std::string::npos);
     CHECK(all.first.lines().empty());
     strings got;
