@@ -17,9 +17,10 @@ constexpr std::size_t spare_octets_max = 4 * 1024 * 1024;
 constexpr std::size_t usual_octets = 256;
 // What trim() leaves.
 constexpr std::size_t idle_messages = 256;
-// Storages of runs, of up to message_run::octets_max each: one that is being filled, and some that sockets have
-// not taken yet. They stay, 1 MB at most, as traffic that needed them tends to come again.
-constexpr std::size_t spare_runs_max = 8;
+// Storages of runs, of up to message_run::octets_max each, until trim(): one that is being filled, and those that wait for a
+// reader that falls behind and catches up again.
+constexpr std::size_t spare_runs_max = 32;
+constexpr std::size_t idle_runs = 4;
 
 }  // namespace
 
@@ -186,6 +187,10 @@ void message_preparer::trim() noexcept {
         spare_octets_ -= spare_.back()->capacity();
         forget(spare_.back());
         spare_.pop_back();
+    }
+    while (spare_runs_.size() > idle_runs) {
+        forget(spare_runs_.back());
+        spare_runs_.pop_back();
     }
 }
 
