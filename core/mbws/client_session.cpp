@@ -12,7 +12,9 @@ namespace {
 // to be kept anyway, so a second copy of all of it would be waste.
 constexpr std::size_t output_octets_high = 256 * 1024;
 constexpr std::size_t compact_octets = 64 * 1024;
-// An empty output larger than this is freed, unless it was filled to a quarter just now: then it will be needed again.
+// An empty output larger than this is freed once it was filled to less than a quarter so many times in a row: where the daemon
+// falls behind now and then, it will be needed again.
+constexpr std::size_t small_outputs_max = 1024;
 constexpr std::size_t idle_output_octets = 1024 * 1024;
 constexpr std::size_t number_offset = 8;                 // of the number in a frame
 constexpr std::size_t flags_offset = 1;
@@ -115,9 +117,9 @@ void client_session::written(std::size_t octets) {
     out_at_ += std::min(octets, out_.size() - out_at_);
     if (out_at_ == out_.size()) {
         out_at_ = 0;
-        const bool spare = out_.capacity() > idle_output_octets && out_.size() < out_.capacity() / 4;
+        small_outputs_ = out_.capacity() > idle_output_octets && out_.size() < out_.capacity() / 4 ? small_outputs_ + 1 : 0;
         out_.clear();
-        if (spare) std::string{}.swap(out_);
+        if (small_outputs_ > small_outputs_max) std::string{}.swap(out_);
     } else if (out_at_ >= compact_octets && out_at_ >= out_.size() / 3 * 2) {
         out_.erase(0, out_at_);
         out_at_ = 0;

@@ -318,6 +318,7 @@ private:
     // Output.
     std::string out_;
     std::size_t out_at_ = 0;  // what of it was written
+    std::size_t small_outputs_ = 0;  // in a row, for the memory that it has
     address_names names_;
     told_addresses told_;  // on this connection
     // The header of a message with nothing but this destination, which the broker knows: most are such.

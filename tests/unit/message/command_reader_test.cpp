@@ -251,3 +251,24 @@ TEST_CASE("globs match names: * any run, ? one octet, commas between globs") {
     CHECK_FALSE(mbus::glob_matches("*a*b", "xxaxxbxx"));
     CHECK_FALSE(mbus::glob_matches("", "x"));
 }
+
+TEST_CASE("an octet that does not stand for itself is found wherever it is in a long string") {
+    constexpr std::size_t longest = 200;  // more than three times what is looked at together
+    for (std::size_t at = 0; at < longest; ++at) {
+        CAPTURE(at);
+        const std::string before(at, 'x');
+        const std::string after(longest - at, 'y');
+        for (const std::string_view special : {"\xC3\xA9", "\\\"", "\\\\"}) {
+            const auto payload = "a(\"" + before + std::string{special} + after + "\")";
+            CHECK(reads(payload));
+            const auto read = parse_commands(payload);
+            REQUIRE(read);
+            const auto* const text = read->front().arguments.front().get_if<std::string>();
+            REQUIRE(text != nullptr);
+            const auto meant = special.starts_with('\\') ? special.substr(1) : special;
+            CHECK(*text == before + std::string{meant} + after);
+        }
+        for (const char bad : {'\x7F', '\0', '\x80', '\xFF'}) CHECK_FALSE(reads("a(\"" + before + bad + after + "\")"));
+        CHECK_FALSE(reads("a(\"" + before));
+    }
+}
